@@ -1,0 +1,155 @@
+import type { Walk } from './photo-walk.ts'
+import { damaged } from './photo-walk.ts'
+
+/**
+ * The bytes of one photo on their way through a format's walk.
+ *
+ *   held:  | kept, not yet out |  unread  |      arrived: the chunk after it, or nothing
+ *          ^ keptFrom          ^ at
+ *
+ * Passed bytes leave as slices of the chunks they came in, joined as long as nothing is removed
+ * between them; only a `peek` across two chunks copies. So memory is one chunk and one peek.
+ */
+export class PhotoBytes {
+  #held: Buffer = Buffer.alloc(0)
+  #at = 0
+  #keptFrom = 0
+  #before = 0
+  #arrived: Buffer | undefined
+  #ended = false
+  readonly #out: (bytes: Buffer) => void
+
+  /** `out` takes the cleaned bytes in order; it may keep the buffers, they are not written to again. */
+  constructor(out: (bytes: Buffer) => void) {
+    this.#out = out
+  }
+
+  /** Hands over the next chunk; only while the walk waits. */
+  arrive(chunk: Buffer): void {
+    this.#arrived = chunk
+  }
+
+  /** Nothing arrives any more: a walk that waits for bytes fails. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** Offset of the next unread byte in the file as received. */
+  get position(): number {
+    return this.#before + this.#at
+  }
+
+  /** Bytes that have arrived and that the walk has not read. */
+  get unread(): number {
+    return this.#held.length - this.#at + (this.#arrived?.length ?? 0)
+  }
+
+  /** The next `count` bytes without reading them. The caller bounds `count`: they are held at once. */
+  *peek(count: number): Walk<Buffer> {
+    if (this.#held.length - this.#at < count) yield* this.#gather(count)
+    return this.#held.subarray(this.#at, this.#at + count)
+  }
+
+  /** Everything unread in the current chunk, at least one byte. */
+  *peekChunk(): Walk<Buffer> {
+    if (this.#at === this.#held.length) yield* this.#next()
+    return this.#held.subarray(this.#at)
+  }
+
+  /** The next `count` bytes, fewer only where the file ends. */
+  *peekAtMost(count: number): Walk<Buffer> {
+    while (this.unread < count && !this.#ended) {
+      if (this.unread > 0) yield* this.#gather(this.unread)
+      if (this.#arrived === undefined) yield undefined
+    }
+    return yield* this.peek(Math.min(count, this.unread))
+  }
+
+  /** Reads `count` bytes into the result, showing each piece to `see`. */
+  *pass(count: number, see?: (bytes: Buffer) => void): Walk<void> {
+    let left = count
+    while (left > 0) {
+      if (this.#at === this.#held.length) yield* this.#next()
+      const to = Math.min(this.#held.length, this.#at + left)
+      see?.(this.#held.subarray(this.#at, to))
+      left -= to - this.#at
+      this.#at = to
+    }
+  }
+
+  /** Reads `count` bytes and leaves them out, showing each piece to `see`. */
+  *drop(count: number, see?: (bytes: Buffer) => void): Walk<void> {
+    this.flush()
+    let left = count
+    while (left > 0) {
+      if (this.#at === this.#held.length) yield* this.#next()
+      const to = Math.min(this.#held.length, this.#at + left)
+      see?.(this.#held.subarray(this.#at, to))
+      left -= to - this.#at
+      this.#at = to
+      this.#keptFrom = to
+    }
+  }
+
+  /** Reads `count` bytes and writes as many zeros in their place, as they arrive. */
+  *blank(count: number): Walk<void> {
+    yield* this.drop(count, (bytes) => this.#out(zeros(bytes.length)))
+  }
+
+  /** Writes bytes of our own at this place. */
+  insert(bytes: Buffer): void {
+    this.flush()
+    if (bytes.length > 0) this.#out(bytes)
+  }
+
+  /** Hands over what was passed so far. */
+  flush(): void {
+    if (this.#keptFrom < this.#at) this.#out(this.#held.subarray(this.#keptFrom, this.#at))
+    this.#keptFrom = this.#at
+  }
+
+  /** Replaces the held bytes by a copy of the next `count`, which span two chunks or more. */
+  *#gather(count: number): Walk<void> {
+    const gathered = Buffer.allocUnsafe(count)
+    const position = this.position
+    let filled = this.#held.copy(gathered, 0, this.#at)
+    this.flush()
+    while (filled < count) {
+      const chunk = yield* this.#take()
+      const taken = chunk.copy(gathered, filled)
+      filled += taken
+      if (taken < chunk.length) this.#arrived = chunk.subarray(taken)
+    }
+    this.#hold(gathered, position)
+  }
+
+  *#next(): Walk<void> {
+    this.flush()
+    const position = this.position
+    this.#hold(yield* this.#take(), position)
+  }
+
+  #hold(bytes: Buffer, position: number): void {
+    this.#held = bytes
+    this.#at = 0
+    this.#keptFrom = 0
+    this.#before = position
+  }
+
+  *#take(): Walk<Buffer> {
+    let chunk = this.#arrived
+    while (chunk === undefined || chunk.length === 0) {
+      if (this.#ended) throw damaged('The file ends before the image does.')
+      yield undefined
+      chunk = this.#arrived
+    }
+    this.#arrived = undefined
+    return chunk
+  }
+}
+
+const ZEROS = Buffer.alloc(65_536)
+
+function zeros(count: number): Buffer {
+  return count <= ZEROS.length ? ZEROS.subarray(0, count) : Buffer.alloc(count)
+}
