@@ -1,0 +1,55 @@
+import { type DevServer, StartError, startDevServer } from './local/dev-server.ts'
+
+const HELP = `npm start
+Wowmedia on this machine, with no account: every function on one port, photos and accounts kept in .wowmedia.
+
+PORT              8080; 0 picks a free one
+HOST              127.0.0.1
+WOWMEDIA_DATA_DIR .wowmedia
+All other settings are in the README and in .env.example.`
+
+function errorLine(error: unknown): string | undefined {
+  if (error instanceof StartError) return error.message
+  if (!(error instanceof Error)) return undefined
+  const taken = 'code' in error && error.code === 'EADDRINUSE'
+  if (taken)
+    return `The port ${process.env['PORT'] || '8080'} is taken. Stop what uses it, or start with another PORT.`
+  return 'oneLine' in error && error.oneLine === true ? error.message : undefined
+}
+
+function greet(server: DevServer): void {
+  console.log(`Wowmedia is ready at ${server.url}`)
+  console.log(`  data        ${server.dataDir} (npm run reset empties it)`)
+  console.log('  first admin npm run admin -- grant NAME')
+  console.log('  stop        Ctrl-C')
+}
+
+/** The first signal drains and ends with 0; a second one ends at once. */
+async function untilStopped(server: DevServer): Promise<number> {
+  const stopped = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => stopped.resolve())
+  }
+  await stopped.promise
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  await server.close()
+  return 0
+}
+
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(HELP)
+    return 0
+  }
+  try {
+    const server = await startDevServer()
+    greet(server)
+    const code = await untilStopped(server)
+    process.exit(code)
+  } catch (error) {
+    const line = errorLine(error)
+    if (line === undefined) throw error
+    console.error(line)
+    return 1
+  }
+}
