@@ -1,11 +1,13 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import type { PhotoContentType } from '../domain/photo-type.ts'
 import { ProblemError } from '../domain/problem.ts'
+import { walkGif } from './gif.ts'
 import { walkJpeg } from './jpeg.ts'
 import { PhotoBytes } from './photo-bytes.ts'
 import type { FormatWalk, PhotoHeader, PhotoLimits, Walk } from './photo-walk.ts'
 import { walkPng } from './png.ts'
 import { sniff } from './sniff.ts'
+import { walkWebp } from './webp.ts'
 
 /** What the bytes of a photo say. */
 export type PhotoFacts = {
@@ -22,8 +24,8 @@ export type PhotoFacts = {
 const WALKS: Readonly<Record<PhotoContentType, FormatWalk>> = {
   'image/jpeg': walkJpeg,
   'image/png': walkPng,
-  'image/gif': notYet,
-  'image/webp': notYet,
+  'image/gif': walkGif,
+  'image/webp': walkWebp,
   'image/avif': notYet,
   'image/heic': notYet,
 }
