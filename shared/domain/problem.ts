@@ -54,6 +54,8 @@ export type ProblemOptions = {
   readonly retryAfterSeconds?: number
   /** The refused fields of an `invalid_request`. */
   readonly errors?: readonly FieldError[]
+  /** Only a new login helps, where the code alone does not say so: `token_invalid` at `/token/refresh` (contract 3). */
+  readonly signInAgain?: true
   /** Additional reply headers, e.g. `RateLimit`; names in their usual spelling. */
   readonly headers?: Readonly<Record<string, string>>
   /** What caused it, for the log only. */
@@ -67,6 +69,7 @@ export class ProblemError extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly errors: readonly FieldError[]
   readonly headers: Readonly<Record<string, string>>
+  readonly signInAgain: boolean
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     super(
@@ -79,5 +82,6 @@ export class ProblemError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds
     this.errors = options.errors ?? []
     this.headers = options.headers ?? {}
+    this.signInAgain = options.signInAgain === true
   }
 }
