@@ -121,8 +121,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text()
-  const body: unknown = text === '' ? {} : JSON.parse(text)
+  const received = await response.text()
+  const body: unknown = received === '' ? {} : JSON.parse(received)
   if (!isRecord(body)) throw new TypeError('the answer is not a JSON object')
   return { status: response.status, headers: response.headers, body }
 }
