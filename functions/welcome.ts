@@ -1,38 +1,55 @@
 import { settings } from '../shared/config.ts'
+import { ProblemError } from '../shared/domain/problem.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
 import { linksOf } from '../shared/http/links.ts'
 import { object, optional, string } from '../shared/http/schema.ts'
 import { serve } from '../shared/http/serve.ts'
+import { assetReply, pageReply } from '../shared/page/replies.ts'
 
-const config = settings('FUNCTION_URLS')
+const config = settings('FUNCTION_URLS', 'STORAGE_EMULATOR_HOST')
 
-const link = string({ maxLength: 2048, description: 'Address of the endpoint' })
+const link = optional(string({ maxLength: 2048, description: 'Address of the endpoint' }))
 const welcome = object({
   message: string({ maxLength: 64, example: 'Welcome To Wowmedia Project' }),
   links: object({
-    registration: optional(link),
-    login: optional(link),
-    refresh: optional(link),
-    logout_access: optional(link),
-    logout_refresh: optional(link),
-    upload: optional(link),
-    uploads: optional(link),
-    photos: optional(link),
-    sessions: optional(link),
-    account: optional(link),
-    users: optional(link),
-    jwks: optional(link),
+    registration: link,
+    login: link,
+    refresh: link,
+    logout_access: link,
+    logout_refresh: link,
+    upload: link,
+    uploads: link,
+    photos: link,
+    sessions: link,
+    account: link,
+    users: link,
+    jwks: link,
   }),
 })
+const asset = object({ asset: string({ maxLength: 32, pattern: /^[a-z-]+\.(js|css|png)$/ }) })
 
 export const endpoint = defineEndpoint({
   name: 'welcome',
   routes: {
     'GET /': {
       summary: 'Welcome, with links to the rest',
+      description: 'A browser (`Accept: text/html`) gets the console page instead.',
       access: 'anyone',
       replies: { 200: { description: 'Where everything is', schema: welcome } },
       problems: ['not_acceptable'],
+    },
+    'GET /console/{asset}': {
+      summary: 'A file of the console page',
+      access: 'anyone',
+      params: asset,
+      replies: { 200: { description: 'The file', contentType: 'text/javascript' } },
+      problems: ['not_found'],
+    },
+    'GET /favicon.ico': {
+      summary: 'The icon of the console page',
+      access: 'anyone',
+      replies: { 200: { description: 'The icon', contentType: 'image/png' } },
+      problems: [],
     },
     'GET /robots.txt': {
       summary: 'Nothing here is for crawlers',
@@ -45,15 +62,18 @@ export const endpoint = defineEndpoint({
 
 serve(endpoint, {
   'GET /': async ({ accepts, publicUrl }) => {
-    accepts(['application/json'])
-    return {
-      status: 200,
-      body: {
-        message: 'Welcome To Wowmedia Project',
-        links: linksOf(publicUrl, config.FUNCTION_URLS),
-      },
+    const links = linksOf(publicUrl, config.FUNCTION_URLS)
+    if (accepts(['application/json', 'text/html']) === 'text/html') {
+      return pageReply(links, config.STORAGE_EMULATOR_HOST)
     }
+    return { status: 200, body: { message: 'Welcome To Wowmedia Project', links } }
   },
+  'GET /console/{asset}': async ({ params }) => {
+    const reply = assetReply(params.asset)
+    if (reply === undefined) throw new ProblemError('not_found')
+    return reply
+  },
+  'GET /favicon.ico': async () => assetReply('icon.png') ?? { status: 204 },
   'GET /robots.txt': async () => ({
     status: 200,
     content: 'User-agent: *\nDisallow: /\n',

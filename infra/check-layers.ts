@@ -60,6 +60,11 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:', '@google-cloud/functions-framework'],
   },
   { place: 'shared/http/multipart.ts', folders: HTTP_FOLDERS, packages: ['node:', 'busboy'] },
+  {
+    place: 'shared/page',
+    folders: ['shared/page', 'shared/http/endpoint.ts'],
+    packages: ['node:'],
+  },
   { place: 'functions', folders: ['shared'], packages: [] },
   { place: 'infra', folders: ['functions', 'shared', 'infra'], packages: ['*'] },
   { place: 'infra/local/firestore', folders: ['infra/local/firestore'], packages: GRPC },

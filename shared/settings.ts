@@ -228,6 +228,12 @@ const TABLE = {
     meaning: 'listen address where `K_SERVICE` is not set',
     parse: text(255),
   }),
+  STORAGE_EMULATOR_HOST: setting({
+    form: 'an http address',
+    fallback: '',
+    meaning: 'a local Cloud Storage instead of Google’s; set by `npm start`',
+    parse: (value) => (value === '' ? '' : webAddress(value)),
+  }),
   K_SERVICE: setting({
     form: 'set by Cloud Run',
     fallback: '',

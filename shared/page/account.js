@@ -2,7 +2,13 @@ import { call } from './api.js'
 import { ask, element, field, form, inWords, notice } from './dom.js'
 
 function passwordField(label, name, kind) {
-  return field(label, { name, type: 'password', autocomplete: kind, required: true, maxlength: '1024' })
+  return field(label, {
+    name,
+    type: 'password',
+    autocomplete: kind,
+    required: true,
+    maxlength: '1024',
+  })
 }
 
 function passwordForm() {
@@ -19,7 +25,9 @@ function passwordForm() {
 
 async function save() {
   const whole = await call('account', { path: '/export' })
-  const address = URL.createObjectURL(new Blob([JSON.stringify(whole, null, 2)], { type: 'application/json' }))
+  const address = URL.createObjectURL(
+    new Blob([JSON.stringify(whole, null, 2)], { type: 'application/json' }),
+  )
   element('a', { href: address, download: 'wowmedia-account.json' }).click()
   setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }
@@ -56,8 +64,20 @@ export function accountView(leave) {
       element(
         'p',
         { class: 'row' },
-        element('button', { type: 'button', class: 'quiet', onclick: () => save().catch((error) => notice(error.message)) }, 'Download as JSON'),
-        element('button', { type: 'button', class: 'quiet danger', onclick: () => removeAccount(leave) }, 'Delete account'),
+        element(
+          'button',
+          {
+            type: 'button',
+            class: 'quiet',
+            onclick: () => save().catch((error) => notice(error.message)),
+          },
+          'Download as JSON',
+        ),
+        element(
+          'button',
+          { type: 'button', class: 'quiet danger', onclick: () => removeAccount(leave) },
+          'Delete account',
+        ),
       ),
     ),
   )

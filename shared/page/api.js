@@ -117,7 +117,8 @@ function transfer(address, file, key, onProgress) {
   request.addEventListener('error', () => reject(new Error('The connection was lost. Try again.')))
   request.addEventListener('load', () => {
     const headers = { get: (name) => request.getResponseHeader(name) }
-    if (request.status < 300) resolve({ photo: request.response.photo, limit: headers.get('ratelimit') })
+    if (request.status < 300)
+      resolve({ photo: request.response.photo, limit: headers.get('ratelimit') })
     else reject(new Problem(request.response ?? {}, { headers }))
   })
   const body = new FormData()

@@ -1,19 +1,19 @@
 /** The files of the console page, read once at start; the build puts them into the bundle instead. */
 import { readFileSync } from 'node:fs'
 
-export type Asset = { readonly content: string; readonly contentType: string }
+export type Asset = { readonly content: Buffer; readonly contentType: string }
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml',
+  png: 'image/png',
 }
 
 export const ASSET_FILES = [
   'index.html',
   'console.css',
-  'icon.svg',
+  'icon.png',
   'console.js',
   'account.js',
   'api.js',
@@ -28,7 +28,7 @@ export const ASSET_FILES = [
 function readAsset(name: string): Asset {
   const contentType = TYPES[name.slice(name.lastIndexOf('.') + 1)]
   if (contentType === undefined) throw new TypeError(`${name} has no known type`)
-  return { content: readFileSync(new URL(name, import.meta.url), 'utf8'), contentType }
+  return { content: readFileSync(new URL(name, import.meta.url)), contentType }
 }
 
 /** File name to its content and media type. */

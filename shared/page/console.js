@@ -29,7 +29,14 @@ function openSection(section, buttons) {
 async function enter() {
   const account = await call('account')
   const sections = SECTIONS.filter(({ role }) => role === undefined || role === account.role)
-  const buttons = sections.map((section) => [element('button', { type: 'button', onclick: () => openSection(section, buttons) }, section.name), section])
+  const buttons = sections.map((section) => [
+    element(
+      'button',
+      { type: 'button', onclick: () => openSection(section, buttons) },
+      section.name,
+    ),
+    section,
+  ])
   byId('tabs').replaceChildren(...buttons.map(([button]) => button))
   byId('who').textContent = account.username
   for (const id of ['tabs', 'who', 'sign-out']) byId(id).hidden = false

@@ -10,7 +10,13 @@ function row(session, reload) {
   return element(
     'tr',
     {},
-    element('td', {}, session.name ?? 'Unnamed device', ' ', session.current ? element('span', { class: 'tag' }, 'this one') : undefined),
+    element(
+      'td',
+      {},
+      session.name ?? 'Unnamed device',
+      ' ',
+      session.current ? element('span', { class: 'tag' }, 'this one') : undefined,
+    ),
     element('td', {}, time(session.last_used_at)),
     element('td', {}, session.address ?? ''),
     element(
@@ -18,7 +24,15 @@ function row(session, reload) {
       {},
       session.current
         ? ''
-        : element('button', { type: 'button', class: 'quiet', onclick: () => end().catch((error) => notice(error.message)) }, 'Sign out'),
+        : element(
+            'button',
+            {
+              type: 'button',
+              class: 'quiet',
+              onclick: () => end().catch((error) => notice(error.message)),
+            },
+            'Sign out',
+          ),
     ),
   )
 }
@@ -50,7 +64,19 @@ export function devicesView() {
     { class: 'card', 'aria-labelledby': 'devices-title' },
     element('h1', { id: 'devices-title' }, 'Devices'),
     element('p', { class: 'soft' }, 'Where your account is signed in.'),
-    element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'devices-title' }, element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body)),
-    element('p', { class: 'row' }, element('button', { type: 'button', class: 'quiet danger', onclick: () => endOthers(load) }, 'Sign out all others')),
+    element(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'devices-title' },
+      element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body),
+    ),
+    element(
+      'p',
+      { class: 'row' },
+      element(
+        'button',
+        { type: 'button', class: 'quiet danger', onclick: () => endOthers(load) },
+        'Sign out all others',
+      ),
+    ),
   )
 }

@@ -64,7 +64,15 @@ export function ask({ title, text, action, extra = [], check = async () => undef
     element('h2', { id: 'question-title' }, title),
     element('p', { class: 'soft' }, text),
     done,
-    element('p', { class: 'row' }, element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close('') }, 'Cancel')),
+    element(
+      'p',
+      { class: 'row' },
+      element(
+        'button',
+        { type: 'button', class: 'quiet', onclick: () => dialog.close('') },
+        'Cancel',
+      ),
+    ),
   )
   dialog.returnValue = ''
   dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })

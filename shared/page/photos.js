@@ -51,7 +51,9 @@ async function open(state, index) {
   if (photo === undefined) return
   const dialog = byId('lightbox')
   const picture = element('img', { alt: photo.original_name })
-  const step = (by) => open(state, index + by)
+  const step = (by) => {
+    void open(state, index + by)
+  }
   dialog.onkeydown = ({ key }) => {
     if (key === 'ArrowRight') step(1)
     if (key === 'ArrowLeft') step(-1)
@@ -63,9 +65,26 @@ async function open(state, index) {
     element(
       'p',
       { class: 'row' },
-      element('button', { type: 'button', class: 'quiet', disabled: index === 0, onclick: () => step(-1) }, 'Previous'),
-      element('button', { type: 'button', class: 'quiet', disabled: index + 1 >= state.photos.length, onclick: () => step(1) }, 'Next'),
-      element('button', { type: 'button', class: 'quiet danger', onclick: () => remove(photo, state.reload) }, 'Delete'),
+      element(
+        'button',
+        { type: 'button', class: 'quiet', disabled: index === 0, onclick: () => step(-1) },
+        'Previous',
+      ),
+      element(
+        'button',
+        {
+          type: 'button',
+          class: 'quiet',
+          disabled: index + 1 >= state.photos.length,
+          onclick: () => step(1),
+        },
+        'Next',
+      ),
+      element(
+        'button',
+        { type: 'button', class: 'quiet danger', onclick: () => remove(photo, state.reload) },
+        'Delete',
+      ),
       element('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Close'),
     ),
   )
@@ -81,13 +100,21 @@ function tile(state, index) {
   const photo = state.photos[index]
   const picture = element('img', { alt: photo.original_name, loading: 'lazy' })
   lazily(picture, photo)
-  return element('li', {}, element('button', { type: 'button', onclick: () => open(state, index) }, picture))
+  return element(
+    'li',
+    {},
+    element('button', { type: 'button', onclick: () => open(state, index) }, picture),
+  )
 }
 
 /** Upload area and gallery, newest first. */
 export function photosView() {
   const gallery = element('ul', { class: 'gallery', 'aria-label': 'Your photos' })
-  const empty = element('p', { class: 'soft', hidden: true }, 'No photos yet. Add the first one above.')
+  const empty = element(
+    'p',
+    { class: 'soft', hidden: true },
+    'No photos yet. Add the first one above.',
+  )
   const more = element('button', { type: 'button', class: 'quiet', hidden: true }, 'Show more')
   const state = { photos: [], next: undefined }
   const load = async () => {
@@ -108,5 +135,13 @@ export function photosView() {
   }
   more.addEventListener('click', () => load().catch((error) => notice(error.message)))
   state.reload()
-  return element('section', { 'aria-labelledby': 'photos-title' }, element('h1', { id: 'photos-title' }, 'Photos'), uploads(state.reload), empty, gallery, more)
+  return element(
+    'section',
+    { 'aria-labelledby': 'photos-title' },
+    element('h1', { id: 'photos-title' }, 'Photos'),
+    uploads(state.reload),
+    empty,
+    gallery,
+    more,
+  )
 }

@@ -27,13 +27,18 @@ export function signInView(entered, newAccount = false) {
   const view = element('section', { class: 'card narrow', 'aria-labelledby': 'sign-in-title' })
   const switchTo = (wanted) => view.replaceWith(signInView(entered, wanted))
   const submit = async (values) => {
-    const device_name = `Browser on ${navigator.userAgentData?.platform ?? navigator.platform}`.slice(0, 64)
+    const device_name =
+      `Browser on ${navigator.userAgentData?.platform ?? navigator.platform}`.slice(0, 64)
     await signIn(newAccount ? 'registration' : 'login', { ...values, device_name })
     await entered()
   }
   view.append(
     element('h1', { id: 'sign-in-title' }, newAccount ? 'Create an account' : 'Sign in'),
-    element('p', { class: 'soft' }, 'Your photos are private. Their location data is removed when they arrive.'),
+    element(
+      'p',
+      { class: 'soft' },
+      'Your photos are private. Their location data is removed when they arrive.',
+    ),
     form(credentials(newAccount), newAccount ? 'Create account' : 'Sign in', submit),
     element(
       'p',

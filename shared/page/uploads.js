@@ -34,7 +34,11 @@ async function send(file, key, shown, finished) {
     finished()
   } catch (error) {
     shown.bar.hidden = true
-    const again = element('button', { type: 'button', class: 'quiet', onclick: () => send(file, key, shown, finished) }, 'Try again')
+    const again = element(
+      'button',
+      { type: 'button', class: 'quiet', onclick: () => send(file, key, shown, finished) },
+      'Try again',
+    )
     shown.said.replaceChildren(refusal(error), ' ', again)
   }
 }

@@ -20,7 +20,9 @@ async function removeAll(reload) {
     action: 'Delete them all',
     check: async () => {
       const done = await call('users', { method: 'DELETE' })
-      notice(done.finished === false ? 'All are refused now; the rest is being removed.' : done.message)
+      notice(
+        done.finished === false ? 'All are refused now; the rest is being removed.' : done.message,
+      )
     },
   })
   if (sure) reload()
@@ -46,13 +48,28 @@ export function usersView() {
   }
   more.addEventListener('click', load)
   load()
-  const headings = ['Username', 'Role', 'Since', 'Photos'].map((text) => element('th', { scope: 'col' }, text))
+  const headings = ['Username', 'Role', 'Since', 'Photos'].map((text) =>
+    element('th', { scope: 'col' }, text),
+  )
   const remove = () => removeAll(reload).catch((error) => notice(error.message))
   return element(
     'section',
     { class: 'card', 'aria-labelledby': 'users-title' },
     element('h1', { id: 'users-title' }, 'Users'),
-    element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'users-title' }, element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body)),
-    element('p', { class: 'row' }, more, element('button', { type: 'button', class: 'quiet danger', onclick: remove }, 'Delete all users')),
+    element(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'users-title' },
+      element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body),
+    ),
+    element(
+      'p',
+      { class: 'row' },
+      more,
+      element(
+        'button',
+        { type: 'button', class: 'quiet danger', onclick: remove },
+        'Delete all users',
+      ),
+    ),
   )
 }
