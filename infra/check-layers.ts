@@ -22,7 +22,8 @@ export const LAYERS: readonly Layer[] = [
     folders: ['shared/domain', 'shared/image'],
     packages: ['node:stream', 'node:zlib'],
   },
-  { place: 'shared/settings.ts', folders: ['shared/domain'], packages: [] },
+  { place: 'shared/setting-forms.ts', folders: ['shared/domain'], packages: [] },
+  { place: 'shared/settings.ts', folders: ['shared/setting-forms.ts'], packages: [] },
   { place: 'shared/config.ts', folders: ['shared/domain', 'shared/settings.ts'], packages: [] },
   {
     place: 'shared/caller.ts',

@@ -2,7 +2,15 @@
  * Every setting once: its meaning, form and default. The README's table, `.env.example` and the
  * deployment's variables are made from here (contract 1).
  */
-import { parseRates, type Rate } from './domain/rate.ts'
+import {
+  functionUrls,
+  origins,
+  rates,
+  text,
+  time,
+  webAddress,
+  wholeNumber,
+} from './setting-forms.ts'
 
 export type Setting<T> = {
   /** What the value must be, as it completes "NAME must be …". */
@@ -14,46 +22,6 @@ export type Setting<T> = {
   readonly meaning: string
   /** The value, or undefined where the text has not the form. */
   parse(text: string): T | undefined
-}
-
-const text = (limit: number) => (value: string) =>
-  value.length > 0 && value.length <= limit ? value : undefined
-
-const wholeNumber = (minimum: number, maximum: number) => (value: string) => {
-  const number = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN
-  return number >= minimum && number <= maximum ? number : undefined
-}
-
-const rates = (value: string): readonly Rate[] | undefined => parseRates(value)
-
-function webAddress(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  const plain = url !== undefined && url.search === '' && url.hash === '' && url.username === ''
-  const web = url?.protocol === 'https:' || url?.protocol === 'http:'
-  return plain && web ? value.replace(/\/+$/, '') : undefined
-}
-
-function origins(value: string): readonly string[] | undefined {
-  const list = value.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
-  const exact = list.every((part) => URL.canParse(part) && new URL(part).origin === part)
-  return exact && list.length <= 32 ? list : undefined
-}
-
-function functionUrls(value: string): ReadonlyMap<string, string> | undefined {
-  const pairs = value.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
-  const parsed = pairs.map((pair) => {
-    const at = pair.indexOf('=')
-    const url = webAddress(pair.slice(at + 1))
-    return at > 0 && url !== undefined ? ([pair.slice(0, at), url] as const) : undefined
-  })
-  const known = parsed.filter((pair) => pair !== undefined)
-  return known.length === parsed.length ? new Map(known) : undefined
-}
-
-function time(value: string): Date | undefined {
-  const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value)
-  const date = new Date(rfc3339 ? value : Number.NaN)
-  return Number.isNaN(date.getTime()) ? undefined : date
 }
 
 const MEBIBYTE = 1024 * 1024

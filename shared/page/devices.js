@@ -55,7 +55,7 @@ export function devicesView() {
     body.replaceChildren(...sessions.map((session) => row(session, load)))
   }
   const load = () => reload().catch((error) => notice(error.message))
-  load()
+  void load()
   const headings = ['Device', 'Last used', 'Network', ''].map((text) =>
     text === '' ? element('td') : element('th', { scope: 'col' }, text),
   )

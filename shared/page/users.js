@@ -44,10 +44,10 @@ export function usersView() {
   const reload = () => {
     next = undefined
     body.replaceChildren()
-    load()
+    void load()
   }
   more.addEventListener('click', load)
-  load()
+  void load()
   const headings = ['Username', 'Role', 'Since', 'Photos'].map((text) =>
     element('th', { scope: 'col' }, text),
   )
