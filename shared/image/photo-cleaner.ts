@@ -2,6 +2,7 @@ import { Transform, type TransformCallback } from 'node:stream'
 import type { PhotoContentType } from '../domain/photo-type.ts'
 import { ProblemError } from '../domain/problem.ts'
 import { walkGif } from './gif.ts'
+import { walkAvif, walkHeic } from './isobmff.ts'
 import { walkJpeg } from './jpeg.ts'
 import { PhotoBytes } from './photo-bytes.ts'
 import type { FormatWalk, PhotoHeader, PhotoLimits, Walk } from './photo-walk.ts'
@@ -26,8 +27,8 @@ const WALKS: Readonly<Record<PhotoContentType, FormatWalk>> = {
   'image/png': walkPng,
   'image/gif': walkGif,
   'image/webp': walkWebp,
-  'image/avif': notYet,
-  'image/heic': notYet,
+  'image/avif': walkAvif,
+  'image/heic': walkHeic,
 }
 
 const MAX_FRAMES = 1000
@@ -119,8 +120,4 @@ export class PhotoCleaner extends Transform {
     this.emit('typed', contentType)
     return yield* WALKS[contentType](this.#bytes, limits)
   }
-}
-
-function notYet(): Walk<PhotoHeader> {
-  throw new ProblemError('unsupported_image_type')
 }
