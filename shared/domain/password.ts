@@ -10,11 +10,14 @@ const SERVICE_WORDS = ['wowmedia', 'wow-media', 'wow media', 'wowmedia project',
 /** The common passwords, all in NFC and lower case, whatever their length. */
 export type CommonPasswords = { has(password: string): boolean }
 
+/** A code point below the n-th of these takes n bytes. */
+const UTF8_LIMITS = [0x80, 0x800, 0x10000, 0x110000]
+
 function utf8Bytes(text: string): number {
   let bytes = 0
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+    bytes += UTF8_LIMITS.findIndex((limit) => point < limit) + 1
   }
   return bytes
 }

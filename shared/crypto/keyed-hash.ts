@@ -1,0 +1,19 @@
+import { createHmac } from 'node:crypto'
+import { deriveKey, type TokenSecrets } from './token-secrets.ts'
+import type { Watched } from './watched-file.ts'
+
+/**
+ * A keyed hash of names and addresses, for documents and log lines that must not hold them: 43 characters
+ * of `A-Za-z0-9_-`, made with the first secret. Each label gives hashes that say nothing about another's.
+ */
+export function keyedHash(
+  secrets: Watched<TokenSecrets>,
+  label: string,
+): (plain: string) => string {
+  let last: { readonly secret: Buffer; readonly key: Buffer } | undefined
+  return (plain) => {
+    const [secret] = secrets.current()
+    if (last?.secret !== secret) last = { secret, key: deriveKey(secret, label) }
+    return createHmac('sha256', last.key).update(plain).digest('base64url')
+  }
+}
