@@ -20,27 +20,27 @@ export type Fields = {
 
 function dateOf(value: unknown): Date | undefined {
   if (value instanceof Date) return value
-  const stored = typeof value === 'object' && value !== null && 'toDate' in value
-  const date: unknown = stored && typeof value.toDate === 'function' ? value.toDate() : undefined
+  const timestamp = typeof value === 'object' && value !== null && 'toDate' in value
+  const date: unknown = timestamp && typeof value.toDate === 'function' ? value.toDate() : undefined
   return date instanceof Date ? date : undefined
 }
 
 /** `prefix` is the path of a map within the document, with a final dot. */
 export function fieldsOf(document: DocumentSnapshot, prefix = ''): Fields {
-  const valueOf = (field: string): unknown => document.get(`${prefix}${field}`)
+  const stored = (field: string): unknown => document.get(`${prefix}${field}`)
   const found = <T>(value: T | undefined, field: string, form: string): T => {
     if (value === undefined) throw corrupt(document.ref.path, `${prefix}${field}`, form)
     return value
   }
   const textOrNone = (field: string) => {
-    const value = valueOf(field)
+    const value = stored(field)
     return typeof value === 'string' ? value : undefined
   }
   const number = (field: string) => {
-    const value = valueOf(field)
+    const value = stored(field)
     return typeof value === 'number' ? value : undefined
   }
-  const dateOrNone = (field: string) => dateOf(valueOf(field))
+  const dateOrNone = (field: string) => dateOf(stored(field))
   return {
     text: (field) => found(textOrNone(field), field, 'text'),
     textOrNone,
@@ -48,7 +48,7 @@ export function fieldsOf(document: DocumentSnapshot, prefix = ''): Fields {
     date: (field) => found(dateOrNone(field), field, 'time'),
     dateOrNone,
     word: (field, words) => {
-      const value = valueOf(field)
+      const value = stored(field)
       return found(
         words.find((word) => word === value),
         field,
