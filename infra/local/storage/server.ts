@@ -1,0 +1,153 @@
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import path from 'node:path'
+import { answer } from './answer.ts'
+import { Blobs } from './blobs.ts'
+import { openBucketRows } from './bucket-rows.ts'
+import type { Cloud } from './cloud.ts'
+import { openDatabase } from './database.ts'
+import { LiveUploads } from './live-uploads.ts'
+import { ObjectStore } from './object-store.ts'
+import { PACE, type Pace } from './pump.ts'
+import { openSessionRows, SESSION_MICROS } from './session-rows.ts'
+
+export type StorageOptions = {
+  /** Where everything is kept; made where it is missing. One server at a time may use it. */
+  dataDir: string
+  /** Address to bind, 127.0.0.1 where absent. */
+  host?: string
+  /** 0, or absent, picks a free one. */
+  port?: number
+  /** Client e-mail to public key (PEM) of those who may sign addresses. */
+  signers?: ReadonlyMap<string, string>
+  /** Gets a line for each error nobody foresaw; absent means standard error. */
+  log?: (line: string) => void
+  /** A sender slower than this is cut off with 408; absent means 1 KiB a minute. */
+  pace?: Pace
+}
+
+/** One request that was answered, for tests that count calls. */
+export type StorageRequest = { method: string; url: string; status: number }
+
+export type StorageServer = {
+  readonly host: string
+  readonly port: number
+  /** `http://host:port`, for `apiEndpoint` or `STORAGE_EMULATOR_HOST`. */
+  readonly url: string
+  /** Number of left-over uploads and blobs that this start deleted. */
+  readonly swept: number
+  /** Calls back after each answer; gives the function that ends it. */
+  onRequest(listener: (request: StorageRequest) => void): () => void
+  /** Ends within a second, also with clients connected. */
+  close(): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+/** Clients get this long to finish after `close`. */
+const GRACE_MS = 500
+const HOUR_MS = 3600 * 1000
+
+function openCloud(options: StorageOptions): Cloud {
+  const directory = path.resolve(options.dataDir)
+  mkdirSync(directory, { recursive: true })
+  const db = openDatabase(path.join(directory, 'storage.db'))
+  return {
+    db,
+    objects: new ObjectStore(db, new Blobs(directory)),
+    buckets: openBucketRows(db),
+    sessions: openSessionRows(db),
+    live: new LiveUploads(),
+    signers: options.signers ?? new Map(),
+    pace: options.pace ?? PACE,
+    log: options.log ?? ((line) => process.stderr.write(`${line}\n`)),
+  }
+}
+
+/** Forgets sessions after a week, with what they had stored. */
+async function expireSessions(cloud: Cloud): Promise<void> {
+  const before = Date.now() * 1000 - SESSION_MICROS
+  for (const id of cloud.sessions.removeOlderThan(before)) {
+    await rm(cloud.objects.blobs.uploadPath(id), { force: true })
+  }
+}
+
+/** Deletes what a crash left: uploads without a session that still runs, blobs without an object. */
+async function sweep(cloud: Cloud): Promise<number> {
+  await expireSessions(cloud)
+  const uploads = cloud.objects.blobs.sweepUploads((id) => {
+    const session = cloud.sessions.find(id)
+    return session !== undefined && session.result === undefined
+  })
+  return uploads + (await cloud.objects.sweepBlobs())
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host, resolve)
+  return promise
+}
+
+/** Lets requests finish for half a second, then closes their connections. */
+async function shut(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+  await promise
+  clearTimeout(timer)
+}
+
+/** Limits of a connection: no limit on a whole upload, see `pace`, but on everything before it. */
+const HTTP_LIMITS = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 20_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+}
+
+/**
+ * Starts a Cloud Storage server (JSON API, signed addresses) on files below `dataDir`. Rejects
+ * where the port is taken. What an earlier process acknowledged is there again.
+ */
+export async function startStorage(options: StorageOptions): Promise<StorageServer> {
+  const host = options.host ?? LOOPBACK
+  const cloud = openCloud(options)
+  const listeners = new Set<(request: StorageRequest) => void>()
+  const running = new Set<Promise<void>>()
+  let url = ''
+  const handle = (req: IncomingMessage, res: ServerResponse) => {
+    const report = { method: req.method ?? '', url: req.url ?? '' }
+    res.once('close', () => {
+      for (const listener of listeners) listener({ ...report, status: res.statusCode })
+    })
+    const done = answer(cloud, req, res, url).finally(() => running.delete(done))
+    running.add(done)
+  }
+  const server = createServer(HTTP_LIMITS, handle)
+  const swept = await sweep(cloud)
+  try {
+    await listen(server, options.port ?? 0, host)
+  } catch (error) {
+    cloud.db.close()
+    throw error
+  }
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  url = `http://${host}:${port}`
+  const expiry = setInterval(() => expireSessions(cloud).catch(() => undefined), HOUR_MS).unref()
+  return {
+    ...{ host, port, url, swept },
+    onRequest(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async close() {
+      clearInterval(expiry)
+      await shut(server)
+      await Promise.allSettled(running)
+      cloud.db.close()
+    },
+  }
+}
