@@ -1,4 +1,5 @@
 /** Reads the settings of `shared/settings.ts` from the environment, once, at start (contract 1, OPS-05). */
+import { StartError } from './domain/start-error.ts'
 import { SETTINGS, type SettingName, type Settings } from './settings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -52,4 +53,14 @@ export function settings<N extends SettingName>(...names: readonly N[]): Setting
 export function exitWithLine(line: string): never {
   process.stderr.write(`${line}\n`)
   process.exit(1)
+}
+
+/** The value of a part of the start that reads files; a StartError ends the process like a bad setting. */
+export function atStart<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    return exitWithLine(error.message)
+  }
 }

@@ -39,7 +39,15 @@ export type Session = HandOut & {
   readonly network: string
 }
 
-export type RevokeReason = 'logout' | 'revoked' | 'refresh_reuse' | 'too_many_sessions' | 'over'
+/** `over`: it had ended by itself, of age or with the user's epoch, and a login noticed. */
+export const REVOKE_REASONS = [
+  'logout',
+  'revoked',
+  'refresh_reuse',
+  'too_many_sessions',
+  'over',
+] as const
+export type RevokeReason = (typeof REVOKE_REASONS)[number]
 
 export type Lifetimes = {
   readonly REFRESH_TOKEN_IDLE_DAYS: number

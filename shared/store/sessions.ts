@@ -1,0 +1,193 @@
+/** `sessions/{id}`: one document a device (SES-01). Nothing here is cached: a logout counts on the next call. */
+import { ProblemError } from '../domain/problem.ts'
+import {
+  endSession,
+  isLive,
+  MAX_SESSIONS,
+  type RevokeReason,
+  type Session,
+} from '../domain/session.ts'
+import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
+import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
+import { sessionFields, sessionOf } from './session-fields.ts'
+import { type User, userOf, userReference } from './users.ts'
+
+/** More than a user can have alive; those beyond it are seen by the next login. */
+const LISTED = 100
+
+export function sessionReference(database: Database, sessionId: string): DocumentReference {
+  return database.client().collection('sessions').doc(sessionId)
+}
+
+/** Within the commit of a login or registration. */
+export function createSession(
+  transaction: Transaction,
+  database: Database,
+  session: Session,
+): void {
+  transaction.create(sessionReference(database, session.id), sessionFields(session))
+}
+
+/** A session as it was read, and the one write that may follow. */
+export type StoredSession = {
+  /** Undefined where there is none. */
+  readonly session: Session | undefined
+  /** Firestore's time of the read. */
+  readonly readAt: Date
+  /** One commit, `lost` where the session is no longer as it was read. */
+  replace(next: Session): Promise<'committed' | 'lost'>
+}
+
+/** A session with its owner. */
+export type OwnedSession = StoredSession & {
+  /** Undefined where the user is gone, is being deleted, or went with all others (`deletions/all`). */
+  readonly user: User | undefined
+}
+
+function stored(database: Database, document: DocumentSnapshot, readAt: Date): StoredSession {
+  return {
+    session: sessionOf(document),
+    readAt,
+    replace: (next) =>
+      database.commit((transaction) => {
+        const { updateTime } = document
+        const precondition = updateTime === undefined ? {} : { lastUpdateTime: updateTime }
+        transaction.update(document.ref, sessionFields(next), precondition)
+      }),
+  }
+}
+
+function only(documents: readonly DocumentSnapshot[], index: number): DocumentSnapshot {
+  const document = documents[index]
+  if (document === undefined) throw new TypeError('a document was not answered')
+  return document
+}
+
+/** One read of the session alone; both ids have been checked for their form. */
+export async function readSession(database: Database, sessionId: string): Promise<StoredSession> {
+  const { documents, readAt } = await database.getAll(sessionReference(database, sessionId))
+  return stored(database, only(documents, 0), readAt)
+}
+
+/** One read of session, user and the mark of `DELETE /users`; ids have been checked for their form. */
+export async function readOwnedSession(
+  database: Database,
+  sessionId: string,
+  userId: string,
+): Promise<OwnedSession> {
+  const { documents, readAt } = await database.getAll(
+    sessionReference(database, sessionId),
+    userReference(database, userId),
+    deletionMarkReference(database),
+  )
+  const user = userOf(only(documents, 1))
+  const mark = deletionMarkOf(only(documents, 2))
+  const isGone =
+    user === undefined ||
+    user.deletingAt !== undefined ||
+    isDeletedWithAll(mark, user.id, user.createdAt)
+  return { ...stored(database, only(documents, 0), readAt), user: isGone ? undefined : user }
+}
+
+/**
+ * Session and user of a token that is authentic. Throws `session_ended` where either is gone, the session is not
+ * this user's, of an earlier epoch (SES-11) or older than `TOKENS_NOT_BEFORE` (KEY-04).
+ */
+export function livingSession(
+  { session, user }: OwnedSession,
+  userId: string,
+  notBefore: Date | 'none',
+): { readonly session: Session; readonly user: User } {
+  const isOwners =
+    session?.userId === userId && user?.id === userId && session.sessionEpoch === user.sessionEpoch
+  const tooOld = notBefore !== 'none' && session !== undefined && session.createdAt < notBefore
+  if (session === undefined || user === undefined || !isOwners || tooOld) {
+    throw new ProblemError('session_ended')
+  }
+  return { session, user }
+}
+
+/** A user's sessions that were not revoked, least recently used first; some may be past their end or of an older epoch. */
+export async function listSessions(
+  database: Database,
+  userId: string,
+): Promise<readonly Session[]> {
+  const { docs } = await database.read((client) =>
+    client
+      .collection('sessions')
+      .where('user_id', '==', userId)
+      .where('revoked_at', '==', null)
+      .orderBy('last_used_at')
+      .limit(LISTED)
+      .get(),
+  )
+  return docs.map(sessionOf).filter((session) => session !== undefined)
+}
+
+/** Those of the list that a call would still serve. */
+export function liveOnes(
+  sessions: readonly Session[],
+  sessionEpoch: number,
+  now: Date,
+): readonly Session[] {
+  return sessions.filter((session) => session.sessionEpoch === sessionEpoch && isLive(session, now))
+}
+
+/**
+ * Within a login's commit: ends the least recently used sessions, so that with the new one there are 20,
+ * and marks those that ended by themselves.
+ */
+export function makeRoom(
+  transaction: Transaction,
+  database: Database,
+  listed: readonly Session[],
+  sessionEpoch: number,
+  now: Date,
+): void {
+  const live = liveOnes(listed, sessionEpoch, now)
+  const over = listed.filter((session) => !live.includes(session))
+  const crowded = live.slice(0, Math.max(0, live.length - MAX_SESSIONS + 1))
+  for (const session of over) revoke(transaction, database, session.id, 'over', now)
+  for (const session of crowded) {
+    revoke(transaction, database, session.id, 'too_many_sessions', now)
+  }
+}
+
+function revoke(
+  transaction: Transaction,
+  database: Database,
+  sessionId: string,
+  reason: RevokeReason,
+  now: Date,
+): void {
+  const fields = { revoked_at: now, revoke_reason: reason }
+  transaction.update(sessionReference(database, sessionId), fields)
+}
+
+/** Ends these sessions in one commit; `lost` where one of them was removed meanwhile. */
+export async function revokeSessions(
+  database: Database,
+  sessionIds: readonly string[],
+  reason: RevokeReason,
+  now: Date,
+): Promise<'committed' | 'lost'> {
+  if (sessionIds.length === 0) return 'committed'
+  return await database.commit((transaction) => {
+    for (const id of sessionIds) revoke(transaction, database, id, reason, now)
+  })
+}
+
+/** Ends a session that was read; true once it is over, also where it was before. `readAgain` follows a lost race. */
+export async function logOut(
+  first: StoredSession,
+  readAgain: () => Promise<StoredSession>,
+): Promise<void> {
+  let found = first
+  for (;;) {
+    const { session, readAt } = found
+    if (session === undefined || session.revokedAt !== undefined) return
+    const outcome = await found.replace(endSession(session, 'logout', readAt))
+    if (outcome === 'committed') return
+    found = await readAgain()
+  }
+}
