@@ -1,0 +1,67 @@
+/** What callers send to get tokens, and how they get them (contract 2). */
+import type { Json, ReplySpec } from './endpoint.ts'
+import { integer, object, oneOf, optional, string } from './schema.ts'
+
+/** The body of `POST /registration` and `POST /login`. */
+export const credentials = object({
+  username: string({
+    maxLength: 256,
+    description: '3 to 64 characters after NFKC and lower case: letters, digits and . _ - + @',
+    example: 'kartik',
+  }),
+  password: string({
+    minLength: 1,
+    maxLength: 2048,
+    format: 'password',
+    description: 'At most 1,024 bytes after NFC',
+    example: 'correct horse battery',
+  }),
+  device_name: optional(
+    string({ maxLength: 128, description: 'How this device is listed', example: 'My phone' }),
+  ),
+})
+
+/** The body of `POST /token/refresh` and `POST /logout/refresh`; wins over the Bearer header. */
+export const refreshTokenBody = object({
+  refresh_token: optional(string({ minLength: 1, maxLength: 4096 })),
+})
+
+export const messageReply = object({ message: string({ maxLength: 256 }) })
+
+const tokens = {
+  access_token: string({ maxLength: 2048, description: 'For `Authorization: Bearer`' }),
+  refresh_token: string({
+    maxLength: 128,
+    description: 'Opaque; for `POST /token/refresh`, after which this one is stored in its place',
+  }),
+  token_type: oneOf(['Bearer']),
+  expires_in: integer({ minimum: 300, maximum: 900, description: 'Seconds of the access token' }),
+}
+
+/** The reply of registration and login. */
+export const signedIn: ReplySpec = {
+  description: 'Signed in on this device',
+  schema: object({ message: string({ maxLength: 256 }), ...tokens }),
+}
+
+/** The reply of a refresh. */
+export const refreshed: ReplySpec = {
+  description: 'The tokens that take the place of the earlier ones',
+  schema: object(tokens),
+}
+
+export type TokenPair = {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresInSeconds: number
+}
+
+/** The members of a token reply, as RFC 6749 §5.1 names them. */
+export function tokenReply(pair: TokenPair): { readonly [member: string]: Json } {
+  return {
+    access_token: pair.accessToken,
+    refresh_token: pair.refreshToken,
+    token_type: 'Bearer',
+    expires_in: pair.expiresInSeconds,
+  }
+}
