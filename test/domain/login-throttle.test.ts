@@ -186,19 +186,19 @@ describe('guesses a day', () => {
     return { held, places }
   }
 
+  type Attack = { readonly bucket: Bucket; readonly now: number; readonly count: number }
+
+  function afterMove({ bucket, now, count }: Attack, move: Move): Attack {
+    const { held, places } = burstAt(bucket, move.burst, now)
+    const next = move.abandoned ? held : places.reduce(failed, held)
+    const wait = verdictAt(next, ACCOUNT, now).retryAfterSeconds + move.patience
+    const answered = move.abandoned || now >= START_MS + DAY_SECONDS * 1000 ? 0 : places.length
+    return { bucket: next, now: now + wait * 1000, count: count + answered }
+  }
+
   /** Answered guesses of the first day. */
   function guessesOf(moves: readonly Move[]): number {
-    let bucket = EMPTY_BUCKET
-    let now = START_MS
-    let count = 0
-    for (const { burst, patience, abandoned } of moves) {
-      if (now >= START_MS + DAY_SECONDS * 1000) break
-      const { held, places } = burstAt(bucket, burst, now)
-      bucket = abandoned ? held : places.reduce(failed, held)
-      count += abandoned ? 0 : places.length
-      now += (verdictAt(bucket, ACCOUNT, now).retryAfterSeconds + patience) * 1000
-    }
-    return count
+    return moves.reduce(afterMove, { bucket: EMPTY_BUCKET, now: START_MS, count: 0 }).count
   }
 
   test('RL-05 no timing and no parallel burst gets more than 108 guesses out of the first day', () => {
