@@ -93,8 +93,8 @@ async function openStorage(
   signers: ReadonlyMap<string, string>,
 ): Promise<StorageServer> {
   const file = path.join(options.dataDir, 'storage-port')
-  const start = (port: number) =>
-    startStorage({ dataDir: options.dataDir, host: HOST, port, signers, ...logOf(options) })
+  const start = (at: number) =>
+    startStorage({ dataDir: options.dataDir, host: HOST, port: at, signers, ...logOf(options) })
   const remembered = await readPort(file)
   const port = options.storagePort || remembered
   const server = await start(port).catch((error: unknown) => {
