@@ -1,9 +1,46 @@
 import { defineConfig } from 'vitest/config'
 
+const scope = process.env['WOWMEDIA_TEST_SCOPE'] ?? 'usual'
+
+/** What takes over 2 s a test; `npm run test:quick` leaves it out. */
+const slow = scope === 'quick' ? ['test/**/*.slow.test.ts'] : []
+/** Whole counts only: mutants and large numbers. */
+const whole = scope === 'full' ? [] : ['test/**/*.full.test.ts']
+const exclude = [...slow, ...whole]
+
+const rules = ['test/domain/**/*.test.ts', 'test/image/**/*.test.ts', 'test/crypto/**/*.test.ts']
+const acceptance = ['test/acceptance/**/*.test.ts']
+
+function walk(name: string, setup: string) {
+  return {
+    extends: true as const,
+    test: { name, include: acceptance, exclude, globalSetup: [setup], pool: 'forks' as const },
+  }
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     expect: { requireAssertions: true },
     slowTestThreshold: 500,
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    sequence: { shuffle: process.env['CI'] !== undefined },
+    coverage: { include: ['functions/**', 'shared/**', 'infra/local/**'] },
+    projects: [
+      { extends: true, test: { name: 'rules', include: rules, exclude, pool: 'threads' } },
+      {
+        extends: true,
+        test: {
+          name: 'app',
+          include: ['test/**/*.test.ts'],
+          exclude: [...rules, ...acceptance, ...exclude],
+          pool: 'forks',
+        },
+      },
+      walk('acceptance', 'test/setup/started-app.ts'),
+      walk('functions', 'test/setup/started-functions.ts'),
+    ],
   },
 })
