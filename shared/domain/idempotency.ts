@@ -4,7 +4,7 @@
 export type KeyState<Answer> =
   | {
       readonly state: 'running'
-      /** The pending photo or the direct upload that the key is used for. */
+      /** The pending photo or the direct upload that it stands for. */
       readonly attemptId: string
       /** Its holder is taken for dead from here on. */
       readonly leaseUntil: Date
@@ -22,14 +22,14 @@ export type KeyState<Answer> =
 /**
  * - `free`: never used, or long ago, or its photo was never made; the request goes on as if alone.
  * - `abandoned`: its holder died; the request takes its place, `attemptId` is to be given up.
- * - `running`: the first request is still at work.
+ * - `running`: the first request, that of `attemptId`, is still at work.
  * - `repeat`: answered; the same bytes get the same answer.
  * - `exhausted`: repeated too often; free at `keptUntil`.
  */
 export type KeyVerdict<Answer> =
   | { readonly verdict: 'free' }
   | { readonly verdict: 'abandoned'; readonly attemptId: string }
-  | { readonly verdict: 'running' }
+  | { readonly verdict: 'running'; readonly attemptId: string }
   | { readonly verdict: 'repeat'; readonly receivedSha256: string; readonly answer: Answer }
   | { readonly verdict: 'exhausted'; readonly keptUntil: Date }
 
@@ -57,7 +57,7 @@ export function keyVerdict<Answer>(
   if (key === undefined) return { verdict: 'free' }
   if (key.state === 'running') {
     const alive = now.getTime() < key.leaseUntil.getTime()
-    return alive ? { verdict: 'running' } : { verdict: 'abandoned', attemptId: key.attemptId }
+    return { verdict: alive ? 'running' : 'abandoned', attemptId: key.attemptId }
   }
   if (now.getTime() >= key.keptUntil.getTime()) return { verdict: 'free' }
   if (key.replays >= MAX_REPLAYS) return { verdict: 'exhausted', keptUntil: key.keptUntil }
