@@ -1,0 +1,96 @@
+import { type Location, locate, type Micros, microsOf, type StoredDocument } from './document.ts'
+import { getField, withField } from './field-path.ts'
+import type { Precondition, Write } from './messages.ts'
+import { parseDocumentName } from './names.ts'
+import { invalid, StatusError } from './status.ts'
+import type { Changes, Store } from './store.ts'
+import { applyTransforms, checkTransforms } from './transforms.ts'
+import { checkFieldName, checkFields, checkSize } from './validate.ts'
+import type { Fields, Timestamp, Value } from './value.ts'
+
+/** A write whose form has been checked; `location` is where it goes. */
+export type CheckedWrite = { readonly write: Write; readonly location: Location }
+
+/** `updated` is absent after a delete. */
+export type WriteResult = {
+  readonly updated: Micros | undefined
+  readonly results: readonly Value[]
+}
+
+/** Checks whatever needs no stored state. Throws INVALID_ARGUMENT. */
+export function checkWrite(store: Store, database: string, write: Write): CheckedWrite {
+  if (write.kind === 'empty') throw invalid('A write has no operation.')
+  const { path } = parseDocumentName(write.name, database)
+  for (const segment of write.mask?.flat() ?? []) checkFieldName(segment)
+  checkFields(write.fields)
+  checkTransforms(write.transforms)
+  if (write.kind === 'delete' && write.transforms.length > 0)
+    throw invalid('A delete may not carry transforms.')
+  return { write, location: locate(store.database(database), path) }
+}
+
+const sameTime = (micros: Micros, time: Timestamp) =>
+  microsOf(time) === micros && time.nanos % 1000 === 0
+
+function checkPrecondition(
+  { exists, updateTime }: Precondition,
+  document: StoredDocument | undefined,
+  path: string,
+): void {
+  if (exists === true && document === undefined)
+    throw new StatusError('NOT_FOUND', `No document to update: ${path}`)
+  if (exists === false && document !== undefined)
+    throw new StatusError('ALREADY_EXISTS', `Document already exists: ${path}`)
+  if (updateTime === undefined) return
+  if (document === undefined || !sameTime(document.updated, updateTime))
+    throw new StatusError(
+      'FAILED_PRECONDITION',
+      `The stored version of ${path} does not match the required update time.`,
+    )
+}
+
+/** No mask replaces everything; a mask sets what it lists and deletes what it lists but `fields` lacks. */
+function merged({ kind, fields, mask }: Write, before: StoredDocument | undefined): Fields {
+  const stored: Fields = before?.fields ?? new Map()
+  if (kind === 'transform') return stored
+  if (mask === undefined) return fields
+  let result = stored
+  for (const path of mask) result = withField(result, path, getField(fields, path))
+  return result
+}
+
+/** Firestore keeps microseconds; finer times are cut when they are written. */
+function truncated(fields: Fields): Fields {
+  const copy = new Map<string, Value>()
+  for (const [name, value] of fields) copy.set(name, truncatedValue(value))
+  return copy
+}
+
+function truncatedValue(value: Value): Value {
+  if (value.kind === 'timestamp') {
+    const { seconds, nanos } = value.value
+    return { kind: 'timestamp', value: { seconds, nanos: nanos - (nanos % 1000) } }
+  }
+  if (value.kind === 'map') return { kind: 'map', value: truncated(value.value) }
+  if (value.kind === 'array') return { kind: 'array', value: value.value.map(truncatedValue) }
+  return value
+}
+
+/** Applies one write; nothing has changed when it throws NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION or INVALID_ARGUMENT. */
+export function applyWrite(
+  changes: Changes,
+  { write, location }: CheckedWrite,
+  time: Micros,
+): WriteResult {
+  const before = changes.find(location)
+  checkPrecondition(write.precondition, before, location.path)
+  if (write.kind === 'delete') {
+    changes.remove(location)
+    return { updated: undefined, results: [] }
+  }
+  const { fields, results } = applyTransforms(merged(write, before), write.transforms, time)
+  const final = truncated(fields)
+  checkFields(final)
+  checkSize(location.segments, final)
+  return { updated: changes.put(location, final, time), results }
+}

@@ -1,0 +1,103 @@
+import { closedPathKey, pathKey, textKey } from './order-key.ts'
+import { decodeFields, type Fields, type Timestamp, writeTimestamp } from './value.ts'
+import type { Writer } from './wire.ts'
+
+/** Times are whole microseconds since 1970: what Firestore keeps, and exact in a double until 2255. */
+export type Micros = number
+
+export function timestampOf(micros: Micros): Timestamp {
+  const seconds = Math.floor(micros / 1_000_000)
+  return { seconds: BigInt(seconds), nanos: (micros - seconds * 1_000_000) * 1000 }
+}
+
+/** Rounds down to microseconds. */
+export function microsOf({ seconds, nanos }: Timestamp): Micros {
+  return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
+}
+
+/** Where a document is: `kind` is its collection's id, `key` its place in the document table. */
+export type Location = {
+  readonly database: number
+  readonly segments: readonly string[]
+  readonly path: string
+  readonly kind: string
+  readonly key: Buffer
+}
+
+/** The start of the keys of all documents of one kind in one database. */
+export function kindPrefix(database: number, kind: string): Buffer {
+  return Buffer.concat([databasePrefix(database), textKey(kind)])
+}
+
+export function databasePrefix(database: number): Buffer {
+  const prefix = Buffer.alloc(4)
+  prefix.writeUInt32BE(database)
+  return prefix
+}
+
+/** The start of the keys of all documents in and below one collection. */
+export function collectionPrefix(database: number, collection: readonly string[]): Buffer {
+  const kind = collection.at(-1) ?? ''
+  return Buffer.concat([kindPrefix(database, kind), pathKey(collection)])
+}
+
+export function locate(database: number, segments: readonly string[]): Location {
+  const kind = segments.at(-2) ?? ''
+  const key = Buffer.concat([kindPrefix(database, kind), closedPathKey(segments)])
+  return { database, segments, path: segments.join('/'), kind, key }
+}
+
+/** A document as it is stored; `bytes` are its fields, encoded as they stand in a `Document` message. */
+export class StoredDocument {
+  readonly id: number
+  readonly path: string
+  readonly bytes: Buffer
+  readonly created: Micros
+  readonly updated: Micros
+  #fields: Fields | undefined
+
+  constructor(
+    id: number,
+    path: string,
+    bytes: Buffer,
+    created: Micros,
+    updated: Micros,
+    fields?: Fields,
+  ) {
+    this.id = id
+    this.path = path
+    this.bytes = bytes
+    this.created = created
+    this.updated = updated
+    this.#fields = fields
+  }
+
+  /** Decoded once and kept; never changed in place. */
+  get fields(): Fields {
+    this.#fields ??= decodeFields(this.bytes)
+    return this.#fields
+  }
+}
+
+/** The fields of a `Document` message; `bytes` replaces the document's own when only some were asked for. */
+export function writeDocumentFields(
+  w: Writer,
+  databaseName: string,
+  document: StoredDocument,
+  bytes: Buffer,
+): void {
+  w.string(1, `${databaseName}/documents/${document.path}`)
+  w.raw(bytes)
+  writeTimestamp(w, 3, timestampOf(document.created))
+  writeTimestamp(w, 4, timestampOf(document.updated))
+}
+
+export function writeDocument(
+  w: Writer,
+  field: number,
+  databaseName: string,
+  document: StoredDocument,
+  bytes: Buffer,
+): void {
+  w.message(field, () => writeDocumentFields(w, databaseName, document, bytes))
+}

@@ -1,0 +1,148 @@
+import type { Connection, Source } from './connection.ts'
+import { kindPrefix, type StoredDocument } from './document.ts'
+import { entryKeys, type IndexShape, parseShape, shapeSignature } from './index-definition.ts'
+import { successor } from './order-key.ts'
+
+/** More shapes than an application has queries for one kind of document; the oldest give way. */
+const MAX_SHAPES_PER_KIND = 64
+const BACKFILL_CHUNK = 1000
+
+type Index = { readonly id: number; readonly shape: IndexShape; readonly signature: string }
+
+/**
+ * The indexes of one connection's view. They come into being with the first query that needs them
+ * and are kept up to date by every write in the same SQLite transaction. A connection that may not
+ * write keeps those it misses in a table of its own, which ends with it.
+ */
+export class Indexes {
+  readonly #connection: Connection
+  readonly #table: 'entries' | 'own_entries'
+  readonly #kinds = new Map<string, Index[]>()
+  readonly #own = new Set<number>()
+
+  constructor(connection: Connection, readOnly: boolean) {
+    this.#connection = connection
+    this.#table = readOnly ? 'own_entries' : 'entries'
+    if (readOnly)
+      connection.sqlite.exec(
+        'CREATE TEMP TABLE own_entries (idx INTEGER, key BLOB, doc INTEGER, PRIMARY KEY (idx, key)) WITHOUT ROWID',
+      )
+  }
+
+  /** Where to read this shape; builds the index when it does not exist yet. */
+  source(database: number, kind: string, shape: IndexShape): Source {
+    const signature = shapeSignature(shape)
+    const known = this.#of(database, kind).find((other) => other.signature === signature)
+    const index = known ?? this.#create(database, kind, shape, signature)
+    return { table: this.#own.has(index.id) ? 'own_entries' : 'entries', index: index.id }
+  }
+
+  /** Takes the entries of the old state out and puts those of the new one in. */
+  maintain(
+    database: number,
+    kind: string,
+    before: StoredDocument | undefined,
+    after: StoredDocument | undefined,
+  ): void {
+    for (const { id, shape } of this.#of(database, kind)) {
+      const old = new Set(before === undefined ? [] : entryTexts(shape, before))
+      const fresh = new Set(after === undefined ? [] : entryTexts(shape, after))
+      for (const key of old.difference(fresh))
+        this.#connection.run(
+          'DELETE FROM entries WHERE idx = ? AND key = ?',
+          id,
+          Buffer.from(key, 'latin1'),
+        )
+      for (const key of fresh.difference(old)) this.#insert(id, key, after?.id ?? 0)
+    }
+  }
+
+  /** Forgets what was read, after a transaction that may have created an index was undone. */
+  reset(): void {
+    this.#kinds.clear()
+  }
+
+  #insert(index: number, key: string, document: number): void {
+    this.#connection.run(
+      `INSERT INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`,
+      index,
+      Buffer.from(key, 'latin1'),
+      document,
+    )
+  }
+
+  #of(database: number, kind: string): Index[] {
+    const place = `${database}/${kind}`
+    const known = this.#kinds.get(place)
+    if (known !== undefined) return known
+    const rows = this.#connection.pairs(
+      'SELECT idx, shape FROM indexes WHERE db = ? AND kind = ? ORDER BY idx',
+      database,
+      kind,
+    )
+    const indexes = rows.map(([id, signature]) => ({ id, signature, shape: parseShape(signature) }))
+    this.#kinds.set(place, indexes)
+    return indexes
+  }
+
+  #create(database: number, kind: string, shape: IndexShape, signature: string): Index {
+    const indexes = this.#of(database, kind)
+    if (this.#table === 'own_entries') {
+      const index = { id: -1 - this.#own.size, shape, signature }
+      this.#own.add(index.id)
+      this.#backfill(database, kind, index)
+      indexes.push(index)
+      return index
+    }
+    this.#connection.sqlite.exec('BEGIN IMMEDIATE')
+    try {
+      const index = this.#register(database, kind, shape, signature)
+      this.#backfill(database, kind, index)
+      this.#connection.sqlite.exec('COMMIT')
+      indexes.push(index)
+      return index
+    } catch (error) {
+      if (this.#connection.sqlite.isTransaction) this.#connection.sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #register(database: number, kind: string, shape: IndexShape, signature: string): Index {
+    const indexes = this.#of(database, kind)
+    if (indexes.length >= MAX_SHAPES_PER_KIND) {
+      const oldest = indexes.shift()
+      this.#connection.run('DELETE FROM entries WHERE idx = ?', oldest?.id ?? 0)
+      this.#connection.run('DELETE FROM indexes WHERE idx = ?', oldest?.id ?? 0)
+    }
+    this.#connection.run(
+      'INSERT INTO indexes (db, kind, shape) VALUES (?, ?, ?)',
+      database,
+      kind,
+      signature,
+    )
+    const id = this.#connection.number('SELECT max(idx) FROM indexes') ?? 0
+    return { id, shape, signature }
+  }
+
+  #backfill(database: number, kind: string, { id, shape }: Index): void {
+    const prefix = kindPrefix(database, kind)
+    const high = successor(prefix) ?? prefix
+    const source: Source = { table: 'docs', index: 0 }
+    let low = prefix
+    for (;;) {
+      const range = { source, low, high, reverse: false, shallowFrom: undefined }
+      const chunk = this.#connection.scan(range, BACKFILL_CHUNK)
+      for (const { document } of chunk)
+        for (const key of entryTexts(shape, this.#connection.byId(document)))
+          this.#insert(id, key, document)
+      const last = chunk.at(-1)
+      if (last === undefined || chunk.length < BACKFILL_CHUNK) return
+      low = Buffer.concat([last.key, Buffer.of(0)])
+    }
+  }
+}
+
+/** Keys as text, one character a byte, so that sets compare them by content. */
+function entryTexts(shape: IndexShape, document: StoredDocument): string[] {
+  return entryKeys(shape, document).map((key) => key.toString('latin1'))
+}

@@ -1,0 +1,155 @@
+import type { RangeOperator } from './bounds.ts'
+import { type FieldPath, isNameField, NAME_FIELD } from './field-path.ts'
+import { valueKey } from './order-key.ts'
+import type { Filter, Operator, Order, StructuredQuery } from './query-message.ts'
+import { invalid } from './status.ts'
+import { compareUtf8, type Value } from './value.ts'
+
+const MAX_DISJUNCTIONS = 30
+const MAX_IN = 30
+const MAX_NOT_IN = 10
+
+/** A condition that a single index entry or document can be held against; `in` and `array-contains-any` have been spread out. */
+export type Condition =
+  | Comparison
+  | { readonly path: FieldPath; readonly op: 'contains'; readonly value: Value }
+  | { readonly path: FieldPath; readonly op: 'none-of'; readonly values: readonly Value[] }
+
+export type Comparison = {
+  readonly path: FieldPath
+  readonly op: RangeOperator
+  readonly value: Value
+}
+
+/** The query as "any of these lists of conditions, in this complete order, `__name__` last". */
+export type NormalQuery = {
+  readonly disjuncts: readonly (readonly Condition[])[]
+  readonly orders: readonly Order[]
+}
+
+type FieldFilter = Extract<Filter, { kind: 'field' }>
+
+export const samePath = (a: FieldPath, b: FieldPath) =>
+  a.length === b.length && a.every((segment, i) => segment === b[i])
+
+function leaves(filter: Filter | undefined): FieldFilter[] {
+  if (filter === undefined) return []
+  return filter.kind === 'field' ? [filter] : filter.filters.flatMap(leaves)
+}
+
+const isContains = (op: Operator) => op === 'array-contains' || op === 'array-contains-any'
+const isInequality = (op: Operator) =>
+  op !== '==' && op !== 'in' && op !== 'array-contains' && op !== 'array-contains-any'
+
+function operands({ value, op }: FieldFilter, limit: number): readonly Value[] {
+  if (value.kind !== 'array') throw invalid(`"${op}" needs an array.`)
+  if (value.value.length === 0) throw invalid(`"${op}" needs a non-empty array.`)
+  if (value.value.length > limit) throw invalid(`"${op}" takes at most ${limit} values.`)
+  return value.value
+}
+
+/** Every way to satisfy one filter. */
+function spread(filter: FieldFilter): Condition[] {
+  const { path, op, value } = filter
+  switch (op) {
+    case 'in':
+      return operands(filter, MAX_IN).map((item) => ({ path, op: '==', value: item }))
+    case 'array-contains-any':
+      return operands(filter, MAX_IN).map((item) => ({ path, op: 'contains', value: item }))
+    case 'array-contains':
+      return [{ path, op: 'contains', value }]
+    case 'not-in':
+      return [{ path, op: 'none-of', values: operands(filter, MAX_NOT_IN) }]
+    case '!=':
+      return [{ path, op: 'none-of', values: [value] }]
+    default:
+      return [{ path, op, value }]
+  }
+}
+
+function disjunctions(filter: Filter): Condition[][] {
+  if (filter.kind === 'field') return spread(filter).map((condition) => [condition])
+  if (filter.kind === 'or') return limited(filter.filters.flatMap(disjunctions))
+  return filter.filters
+    .map(disjunctions)
+    .reduce((left, right) => limited(left.flatMap((a) => right.map((b) => [...a, ...b]))))
+}
+
+function limited(disjuncts: Condition[][]): Condition[][] {
+  if (disjuncts.length > MAX_DISJUNCTIONS)
+    throw invalid(`The query has more than ${MAX_DISJUNCTIONS} disjunctions.`)
+  return disjuncts
+}
+
+function checkNegations(filters: readonly FieldFilter[]): void {
+  const negations = filters.filter(({ op }) => op === '!=' || op === 'not-in')
+  if (negations.length > 1) throw invalid('A query takes only one of "!=" and "not-in".')
+  const notIn = negations.some(({ op }) => op === 'not-in')
+  if (notIn && filters.some(({ op }) => op === 'in' || op === 'array-contains-any'))
+    throw invalid('"not-in" cannot stand beside "in" or "array-contains-any".')
+}
+
+function checkContains(disjuncts: readonly (readonly Condition[])[]): void {
+  for (const conditions of disjuncts)
+    if (conditions.filter(({ op }) => op === 'contains').length > 1)
+      throw invalid('A disjunction takes only one array-contains filter.')
+}
+
+/** The written order, then inequality fields by name, then the document's name, in the last written direction. */
+function completeOrder(query: StructuredQuery, filters: readonly FieldFilter[]): Order[] {
+  const orders = [...query.orderBy]
+  const descending = orders.at(-1)?.descending ?? false
+  const implied = filters
+    .filter(({ op, path }) => isInequality(op) && !isNameField(path))
+    .map(({ path }) => path)
+    .sort((a, b) => compareUtf8(a.join('.'), b.join('.')))
+  for (const path of implied)
+    if (!orders.some((order) => samePath(order.path, path))) orders.push({ path, descending })
+  if (!orders.some(({ path }) => isNameField(path))) orders.push({ path: [NAME_FIELD], descending })
+  const name = orders.findIndex(({ path }) => isNameField(path))
+  if (name !== orders.length - 1) throw invalid('Nothing can be ordered after __name__.')
+  return orders
+}
+
+function checkNumbers(query: StructuredQuery, orders: readonly Order[]): void {
+  if ((query.limit ?? 0) < 0) throw invalid('The limit is negative.')
+  if (query.offset < 0) throw invalid('The offset is negative.')
+  for (const cursor of [query.startAt, query.endAt])
+    if ((cursor?.values.length ?? 0) > orders.length)
+      throw invalid('A cursor has more values than the query has orders.')
+}
+
+function checkNames(filters: readonly FieldFilter[]): void {
+  for (const { path, op, value } of filters) {
+    if (!isNameField(path)) continue
+    if (isContains(op)) throw invalid(`__name__ cannot be compared with "${op}".`)
+    const values = value.kind === 'array' ? value.value : [value]
+    if (values.some(({ kind }) => kind !== 'reference'))
+      throw invalid('__name__ can only be compared with references.')
+  }
+}
+
+function unique(disjuncts: readonly Condition[][]): Condition[][] {
+  const seen = new Map<string, Condition[]>()
+  for (const conditions of disjuncts) {
+    const identity = conditions.map((condition) => [
+      condition.path.join('\0'),
+      condition.op,
+      'value' in condition ? valueKey(condition.value).toString('latin1') : '',
+    ])
+    seen.set(JSON.stringify(identity), conditions)
+  }
+  return [...seen.values()]
+}
+
+/** Checks the query and brings it into one form. Throws INVALID_ARGUMENT. */
+export function normalise(query: StructuredQuery): NormalQuery {
+  const filters = leaves(query.where)
+  checkNegations(filters)
+  checkNames(filters)
+  const disjuncts = query.where === undefined ? [[]] : unique(disjunctions(query.where))
+  checkContains(disjuncts)
+  const orders = completeOrder(query, filters)
+  checkNumbers(query, orders)
+  return { disjuncts, orders }
+}

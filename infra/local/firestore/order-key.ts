@@ -1,0 +1,231 @@
+import { compareUtf8, type Fields, type Value } from './value.ts'
+
+/*
+ * Values as bytes whose plain byte order is Firestore's order, so that an index is a sorted column
+ * and equality is equality of bytes (1 and 1.0, 0 and -0.0 are the same bytes).
+ *
+ *   null 10 · bool 18 · NaN 20 · number 21 · timestamp 28 · string 30 · bytes 38 · reference 40
+ *   · geopoint 48 · array 50 · vector 58 · map 60
+ *
+ * Strings end in 00 01 and carry an inner 00 as 00 FF; arrays, maps and references end in 00.
+ * No encoding is a prefix of another one, so encodings can be joined and inverted (descending).
+ */
+const TAGS = {
+  unset: 0x08,
+  null: 0x10,
+  bool: 0x18,
+  int: 0x21,
+  double: 0x21,
+  timestamp: 0x28,
+  string: 0x30,
+  bytes: 0x38,
+  reference: 0x40,
+  geopoint: 0x48,
+  array: 0x50,
+  map: 0x60,
+} as const
+const NAN_TAG = 0x20
+const VECTOR_TAG = 0x58
+const END = 0
+const MAP_KEY = 1
+const NUMERIC_SEGMENT = 2
+const TEXT_SEGMENT = 3
+const BIAS = 2n ** 63n
+
+class KeyWriter {
+  #buffer = Buffer.allocUnsafe(128)
+  #length = 0
+
+  finish(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#length))
+  }
+
+  byte(value: number): this {
+    this.#reserve(1)
+    this.#buffer[this.#length] = value
+    this.#length += 1
+    return this
+  }
+
+  uint(value: number, bytes: 2 | 4): this {
+    this.#reserve(bytes)
+    this.#length = this.#buffer.writeUIntBE(value, this.#length, bytes)
+    return this
+  }
+
+  int64(value: bigint): this {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeBigUInt64BE(value + BIAS, this.#length)
+    return this
+  }
+
+  /** IEEE 754 with the sign bit flipped, negative numbers inverted. */
+  double(value: number): this {
+    this.#reserve(8)
+    const at = this.#length
+    this.#length = this.#buffer.writeDoubleBE(value === 0 ? 0 : value, at)
+    const first = this.#buffer[at] ?? 0
+    if (first < 0x80) this.#buffer[at] = first | 0x80
+    else for (let i = at; i < at + 8; i += 1) this.#buffer[i] = 0xff - (this.#buffer[i] ?? 0)
+    return this
+  }
+
+  text(value: string): this {
+    return this.escaped(Buffer.from(value))
+  }
+
+  escaped(bytes: Buffer): this {
+    this.#reserve(bytes.length * 2 + 2)
+    for (let start = 0; ; ) {
+      const zero = bytes.indexOf(0, start)
+      const end = zero < 0 ? bytes.length : zero + 1
+      this.#length += bytes.copy(this.#buffer, this.#length, start, end)
+      if (zero < 0) break
+      this.byte(0xff)
+      start = end
+    }
+    return this.byte(0).byte(1)
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe((this.#length + bytes) * 2)
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+function writePath(w: KeyWriter, segments: readonly string[]): void {
+  for (const segment of segments) {
+    const numeric = /^__id(-?\d+)__$/u.exec(segment)?.[1]
+    if (numeric === undefined) w.byte(TEXT_SEGMENT).text(segment)
+    else
+      w.byte(NUMERIC_SEGMENT).text(
+        BigInt.asUintN(80, BigInt(numeric) + BIAS)
+          .toString(16)
+          .padStart(20, '0'),
+      )
+  }
+}
+
+/** Exact over int64 and double: the nearest double, then how far the integer lies from it. */
+function writeNumber(w: KeyWriter, value: bigint | number): void {
+  if (Number.isNaN(value)) {
+    w.byte(NAN_TAG)
+    return
+  }
+  const nearest = Number(value)
+  const rest = typeof value === 'bigint' ? Number(value - BigInt(nearest)) : 0
+  w.byte(TAGS.int)
+    .double(nearest)
+    .uint(rest + 0x8000, 2)
+}
+
+/** A vector is a map with `__type__: "__vector__"` and its numbers under `value`. */
+function vectorOf(fields: Fields): readonly Value[] | undefined {
+  const type = fields.get('__type__')
+  const value = fields.get('value')
+  if (type?.kind !== 'string' || type.value !== '__vector__') return undefined
+  return value?.kind === 'array' ? value.value : undefined
+}
+
+function writeMap(w: KeyWriter, fields: Fields): void {
+  const vector = vectorOf(fields)
+  if (vector !== undefined) {
+    w.byte(VECTOR_TAG).uint(vector.length, 4)
+    for (const item of vector) write(w, item)
+    return
+  }
+  w.byte(TAGS.map)
+  for (const key of [...fields.keys()].sort(compareUtf8)) {
+    w.byte(MAP_KEY).text(key)
+    write(w, fields.get(key) ?? { kind: 'null' })
+  }
+  w.byte(END)
+}
+
+function write(w: KeyWriter, value: Value): void {
+  switch (value.kind) {
+    case 'unset':
+    case 'null':
+      w.byte(TAGS[value.kind])
+      return
+    case 'bool':
+      w.byte(TAGS.bool).byte(value.value ? 1 : 0)
+      return
+    case 'int':
+    case 'double':
+      writeNumber(w, value.value)
+      return
+    case 'timestamp':
+      w.byte(TAGS.timestamp).int64(value.value.seconds).uint(value.value.nanos, 4)
+      return
+    case 'string':
+      w.byte(TAGS.string).text(value.value)
+      return
+    case 'bytes':
+      w.byte(TAGS.bytes).escaped(value.value)
+      return
+    case 'reference':
+      writePath(w.byte(TAGS.reference), value.value.split('/'))
+      w.byte(END)
+      return
+    case 'geopoint':
+      w.byte(TAGS.geopoint).double(value.latitude).double(value.longitude)
+      return
+    case 'array':
+      w.byte(TAGS.array)
+      for (const item of value.value) write(w, item)
+      w.byte(END)
+      return
+    case 'map':
+      writeMap(w, value.value)
+      return
+  }
+}
+
+export function valueKey(value: Value): Buffer {
+  const w = new KeyWriter()
+  write(w, value)
+  return w.finish()
+}
+
+/** Path segments in Firestore's order (`__id7__` before all others, by number); a parent's key is a prefix of its children's. */
+export function pathKey(segments: readonly string[]): Buffer {
+  const w = new KeyWriter()
+  writePath(w, segments)
+  return w.finish()
+}
+
+/** The same, closed, so that it can stand inside an index key in either direction. */
+export function closedPathKey(segments: readonly string[]): Buffer {
+  return Buffer.concat([pathKey(segments), Buffer.of(END)])
+}
+
+/** Text that separates without being a path: kinds in the document table. */
+export function textKey(text: string): Buffer {
+  return new KeyWriter().text(text).finish()
+}
+
+/** The bytes of all values that a range filter with this operand can match: its type, NaN apart. */
+export function typeRange(value: Value): { low: Buffer; high: Buffer } {
+  const tag = valueKey(value)[0] ?? 0
+  return { low: Buffer.of(tag), high: Buffer.of(tag + 1) }
+}
+
+/** Descending order of the same values. */
+export function inverted(key: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(key.length)
+  for (let i = 0; i < key.length; i += 1) copy[i] = 0xff - (key[i] ?? 0)
+  return copy
+}
+
+/** The least key above everything that starts with `prefix`; undefined when there is none. */
+export function successor(prefix: Buffer): Buffer | undefined {
+  let end = prefix.length
+  while (end > 0 && prefix[end - 1] === 0xff) end -= 1
+  if (end === 0) return undefined
+  const copy = Buffer.from(prefix.subarray(0, end))
+  copy[end - 1] = (copy[end - 1] ?? 0) + 1
+  return copy
+}

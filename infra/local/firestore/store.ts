@@ -1,0 +1,248 @@
+import { Connection } from './connection.ts'
+import { type Location, type Micros, StoredDocument } from './document.ts'
+import { Indexes } from './indexes.ts'
+import { encodeFields, type Fields } from './value.ts'
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS dbs (db INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS docs (
+    doc INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, path TEXT NOT NULL,
+    data BLOB NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS indexes (
+    idx INTEGER PRIMARY KEY, db INTEGER NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL,
+    UNIQUE (db, kind, shape));
+  CREATE TABLE IF NOT EXISTS entries (
+    idx INTEGER NOT NULL, key BLOB NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (idx, key)) WITHOUT ROWID;
+`
+
+/** What queries and reads need; the present and a snapshot both are one. */
+export interface View {
+  readonly connection: Connection
+  readonly indexes: Indexes
+  find(location: Location): StoredDocument | undefined
+  byId(document: number, database: number): StoredDocument
+}
+
+/** Encoded bytes of documents kept decoded; about five times as much memory. */
+const CACHE_BYTES = 24 * 1024 * 1024
+
+/** Recently used documents, so that hot reads and repeated queries touch neither SQLite nor the decoder. */
+class DocumentCache {
+  readonly #byId = new Map<number, StoredDocument>()
+  readonly #byKey = new Map<string, StoredDocument>()
+  #bytes = 0
+
+  id(document: number): StoredDocument | undefined {
+    return this.#byId.get(document)
+  }
+
+  key(place: string): StoredDocument | undefined {
+    return this.#byKey.get(place)
+  }
+
+  put(place: string, document: StoredDocument): void {
+    this.drop(place)
+    this.#byId.set(document.id, document)
+    this.#byKey.set(place, document)
+    this.#places.set(document.id, place)
+    this.#bytes += document.bytes.length + 200
+    while (this.#bytes > CACHE_BYTES) this.#evict()
+  }
+
+  drop(place: string): void {
+    const document = this.#byKey.get(place)
+    if (document === undefined) return
+    this.#byKey.delete(place)
+    this.#byId.delete(document.id)
+    this.#places.delete(document.id)
+    this.#bytes -= document.bytes.length + 200
+  }
+
+  readonly #places = new Map<number, string>()
+
+  #evict(): void {
+    const [oldest] = this.#byKey.keys()
+    if (oldest !== undefined) this.drop(oldest)
+  }
+}
+
+/** The documents, their indexes and the clock, in one SQLite file that only this process writes. */
+export class Store implements View {
+  readonly connection: Connection
+  readonly indexes: Indexes
+  readonly #file: string
+  readonly #databases = new Map<string, number>()
+  readonly #cache = new DocumentCache()
+  #lastTime: Micros
+  #nextDocument: number
+
+  constructor(file: string) {
+    this.#file = file
+    this.connection = new Connection(file, false)
+    this.connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    this.connection.sqlite.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
+    this.connection.sqlite.exec(SCHEMA)
+    this.indexes = new Indexes(this.connection, false)
+    this.#lastTime = this.connection.number("SELECT value FROM meta WHERE name = 'clock'") ?? 0
+    this.#nextDocument = (this.connection.number('SELECT max(doc) FROM docs') ?? 0) + 1
+  }
+
+  close(): void {
+    this.connection.close()
+  }
+
+  /** A number for a database's name; any name exists. */
+  database(name: string): number {
+    const known = this.#databases.get(name)
+    if (known !== undefined) return known
+    this.connection.run('INSERT OR IGNORE INTO dbs (name) VALUES (?)', name)
+    const id = this.connection.number('SELECT db FROM dbs WHERE name = ?', name) ?? 0
+    this.#databases.set(name, id)
+    return id
+  }
+
+  databases(): [number, string][] {
+    return this.connection.pairs('SELECT db, name FROM dbs')
+  }
+
+  find(location: Location): StoredDocument | undefined {
+    const place = placeOf(location.database, location.path)
+    const cached = this.#cache.key(place)
+    if (cached !== undefined) return cached
+    const document = this.connection.find(location.key)
+    if (document !== undefined) this.#cache.put(place, document)
+    return document
+  }
+
+  byId(id: number, database: number): StoredDocument {
+    const cached = this.#cache.id(id)
+    if (cached !== undefined) return cached
+    const document = this.connection.byId(id)
+    this.#cache.put(placeOf(database, document.path), document)
+    return document
+  }
+
+  /** The time of the last commit: what a read now shows. */
+  now(): Micros {
+    return Math.max(this.#lastTime, wallClock())
+  }
+
+  /** A consistent view of this moment that later writes do not change; end it with `close`. */
+  snapshot(): Snapshot {
+    return new Snapshot(this.#file)
+  }
+
+  /** Runs `work` in one SQLite transaction: all of it or nothing is stored, at one commit time. */
+  commit<T>(work: (changes: Changes, time: Micros) => T): { result: T; time: Micros } {
+    const time = Math.max(this.#lastTime + 1, wallClock())
+    const changes = new Changes(this, () => this.#nextDocument++)
+    const { sqlite } = this.connection
+    sqlite.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work(changes, time)
+      this.connection.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", time)
+      sqlite.exec('COMMIT')
+      this.#lastTime = time
+      this.#keep(changes)
+      return { result, time }
+    } catch (error) {
+      if (sqlite.isTransaction) sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #keep(changes: Changes): void {
+    for (const [place, document] of changes.written) {
+      if (document === undefined) this.#cache.drop(place)
+      else this.#cache.put(place, document)
+    }
+  }
+}
+
+function wallClock(): Micros {
+  return Math.floor((performance.timeOrigin + performance.now()) * 1000)
+}
+
+function placeOf(database: number, path: string): string {
+  return `${database}/${path}`
+}
+
+/** The writes of one commit; each sees those before it. */
+export class Changes {
+  /** State after this commit by place; undefined means deleted. */
+  readonly written = new Map<string, StoredDocument | undefined>()
+  readonly #store: Store
+  readonly #nextId: () => number
+
+  constructor(store: Store, nextId: () => number) {
+    this.#store = store
+    this.#nextId = nextId
+  }
+
+  find(location: Location): StoredDocument | undefined {
+    const place = placeOf(location.database, location.path)
+    return this.written.has(place) ? this.written.get(place) : this.#store.find(location)
+  }
+
+  /** Returns when the document was last changed: `time`, or earlier when these fields were there already. */
+  put(location: Location, fields: Fields, time: Micros): Micros {
+    const before = this.find(location)
+    const bytes = encodeFields(fields)
+    if (before?.bytes.equals(bytes)) return before.updated
+    const id = before?.id ?? this.#nextId()
+    const after = new StoredDocument(
+      id,
+      location.path,
+      bytes,
+      before?.created ?? time,
+      time,
+      fields,
+    )
+    if (before === undefined) this.#store.connection.insert(after, location.key)
+    else this.#store.connection.update(id, bytes, time)
+    this.#record(location, before, after)
+    return time
+  }
+
+  remove(location: Location): void {
+    const before = this.find(location)
+    if (before === undefined) return
+    this.#store.connection.delete(before.id)
+    this.#record(location, before, undefined)
+  }
+
+  #record(
+    location: Location,
+    before: StoredDocument | undefined,
+    after: StoredDocument | undefined,
+  ): void {
+    this.#store.indexes.maintain(location.database, location.kind, before, after)
+    this.written.set(placeOf(location.database, location.path), after)
+  }
+}
+
+/** The state at its creation, read through a connection of its own. */
+export class Snapshot implements View {
+  readonly connection: Connection
+  readonly indexes: Indexes
+
+  constructor(file: string) {
+    this.connection = new Connection(file, true)
+    this.indexes = new Indexes(this.connection, true)
+    this.connection.sqlite.exec('BEGIN')
+    this.connection.number('SELECT count(*) FROM meta')
+  }
+
+  find(location: Location): StoredDocument | undefined {
+    return this.connection.find(location.key)
+  }
+
+  byId(document: number): StoredDocument {
+    return this.connection.byId(document)
+  }
+
+  close(): void {
+    this.connection.close()
+  }
+}
