@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import path from 'node:path'
@@ -6,6 +5,7 @@ import { answer } from './answer.ts'
 import { Blobs } from './blobs.ts'
 import { openBucketRows } from './bucket-rows.ts'
 import type { Cloud } from './cloud.ts'
+import { takeDirectory } from './data-directory.ts'
 import { openDatabase } from './database.ts'
 import { LiveUploads } from './live-uploads.ts'
 import { ObjectStore } from './object-store.ts'
@@ -15,7 +15,7 @@ import { openSessionRows, SESSION_MICROS } from './session-rows.ts'
 export type StorageOptions = {
   /** Where everything is kept; made where it is missing. One server at a time may use it. */
   dataDir: string
-  /** Address to bind, 127.0.0.1 where absent. */
+  /** A loopback address to bind, 127.0.0.1 where absent. */
   host?: string
   /** 0, or absent, picks a free one. */
   port?: number
@@ -27,8 +27,8 @@ export type StorageOptions = {
   pace?: Pace
 }
 
-/** One request that was answered, for tests that count calls. */
-export type StorageRequest = { method: string; url: string; status: number }
+/** One request that was answered; `at` is the end of it, milliseconds since 1970. */
+export type StorageRequest = { method: string; url: string; status: number; at: number }
 
 export type StorageServer = {
   readonly host: string
@@ -37,20 +37,19 @@ export type StorageServer = {
   readonly url: string
   /** Number of left-over uploads and blobs that this start deleted. */
   readonly swept: number
-  /** Calls back after each answer; gives the function that ends it. */
-  onRequest(listener: (request: StorageRequest) => void): () => void
+  /** The latest answered requests, oldest first, at most 10 000: for tests that count calls. */
+  readonly requests: readonly StorageRequest[]
   /** Ends within a second, also with clients connected. */
   close(): Promise<void>
 }
 
-const LOOPBACK = '127.0.0.1'
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+const MAX_REQUESTS = 10_000
 /** Clients get this long to finish after `close`. */
 const GRACE_MS = 500
 const HOUR_MS = 3600 * 1000
 
-function openCloud(options: StorageOptions): Cloud {
-  const directory = path.resolve(options.dataDir)
-  mkdirSync(directory, { recursive: true })
+function openCloud(options: StorageOptions, directory: string): Cloud {
   const db = openDatabase(path.join(directory, 'storage.db'))
   return {
     db,
@@ -107,47 +106,61 @@ const HTTP_LIMITS = {
   keepAliveTimeout: 75_000,
 }
 
+/** The HTTP server, its request log, and the requests that it works on. */
+function openServer(cloud: Cloud, address: () => string) {
+  const requests: StorageRequest[] = []
+  const running = new Set<Promise<void>>()
+  const server = createServer(HTTP_LIMITS, (req: IncomingMessage, res: ServerResponse) => {
+    const asked = { method: req.method ?? '', url: req.url ?? '' }
+    res.once('close', () => {
+      if (requests.length === MAX_REQUESTS) requests.shift()
+      requests.push({ ...asked, status: res.statusCode, at: Date.now() })
+    })
+    const done = answer(cloud, req, res, address()).finally(() => running.delete(done))
+    running.add(done)
+  })
+  return { server, requests, running }
+}
+
+function addressOf(server: Server, host: string): { port: number; url: string } {
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return { port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` }
+}
+
 /**
- * Starts a Cloud Storage server (JSON API, signed addresses) on files below `dataDir`. Rejects
- * where the port is taken. What an earlier process acknowledged is there again.
+ * Starts a Cloud Storage server (JSON API, signed addresses) on files below `dataDir`. What an
+ * earlier process acknowledged is there again. Rejects where the directory or the port is taken,
+ * where the host is no loopback address, and on Google Cloud (`K_SERVICE`).
  */
 export async function startStorage(options: StorageOptions): Promise<StorageServer> {
-  const host = options.host ?? LOOPBACK
-  const cloud = openCloud(options)
-  const listeners = new Set<(request: StorageRequest) => void>()
-  const running = new Set<Promise<void>>()
+  const host = options.host ?? '127.0.0.1'
+  if (!LOOPBACK.includes(host)) throw new Error(`"${host}" is no loopback address.`)
+  if (process.env['K_SERVICE']) throw new Error('This server does not run on Google Cloud.')
+  const directory = path.resolve(options.dataDir)
+  const lock = takeDirectory(directory)
+  const cloud = openCloud(options, directory)
   let url = ''
-  const handle = (req: IncomingMessage, res: ServerResponse) => {
-    const report = { method: req.method ?? '', url: req.url ?? '' }
-    res.once('close', () => {
-      for (const listener of listeners) listener({ ...report, status: res.statusCode })
-    })
-    const done = answer(cloud, req, res, url).finally(() => running.delete(done))
-    running.add(done)
+  const { server, requests, running } = openServer(cloud, () => url)
+  const release = () => {
+    cloud.db.close()
+    lock.release()
   }
-  const server = createServer(HTTP_LIMITS, handle)
   const swept = await sweep(cloud)
   try {
     await listen(server, options.port ?? 0, host)
   } catch (error) {
-    cloud.db.close()
+    release()
     throw error
   }
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  url = `http://${host}:${port}`
+  const own = addressOf(server, host)
+  url = own.url
   const expiry = setInterval(() => expireSessions(cloud).catch(() => undefined), HOUR_MS).unref()
-  return {
-    ...{ host, port, url, swept },
-    onRequest(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    async close() {
-      clearInterval(expiry)
-      await shut(server)
-      await Promise.allSettled(running)
-      cloud.db.close()
-    },
+  const close = async () => {
+    clearInterval(expiry)
+    await shut(server)
+    await Promise.allSettled(running)
+    release()
   }
+  return { host, ...own, swept, requests, close }
 }
