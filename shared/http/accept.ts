@@ -12,7 +12,7 @@ function parseRange(text: string): Range | undefined {
   return { type, subtype, quality }
 }
 
-/** 2 for the type itself, 1 for its `type/*`, 0 for `any`, undefined where it does not match. */
+/** 2 for the type itself, 1 for its whole family, 0 for anything, undefined where it does not match. */
 function precision(range: Range, offered: string): number | undefined {
   const [type, subtype] = offered.split('/')
   if (range.type === '*' && range.subtype === '*') return 0

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { ProblemError } from '../domain/problem.ts'
+import { countBodyBytes } from './body-memory.ts'
 
 /** How slowly a body may come; time in which the reader itself was busy does not count. */
 export type Pace = {
@@ -90,6 +91,7 @@ export function openBody(request: IncomingMessage, options: BodyOptions): Readab
   })
   const onData = (chunk: Buffer) => {
     watch.count(chunk.length)
+    countBodyBytes(chunk.length)
     if (watch.bytes > maxBytes) {
       body.destroy(new ProblemError(tooLarge))
     } else if (!body.push(chunk)) {

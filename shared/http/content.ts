@@ -1,6 +1,6 @@
 /** What a request says about its body, held against its route before a byte of it is read (UP-01, HTTP-02). */
 import { ProblemError } from '../domain/problem.ts'
-import type { BodySpec, PhotoBody } from './endpoint.ts'
+import type { BodySpec, JsonBody, PhotoBody } from './endpoint.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** Largest JSON body, bytes. */
@@ -34,9 +34,11 @@ export function isJson(contentType: string | undefined): boolean {
   return media?.type === 'application/json' && charset === 'utf-8'
 }
 
-function refuseJson(head: RequestHead): void {
+function refuseJson(head: RequestHead, body: JsonBody<unknown>): void {
   const bytes = head.announcedBytes ?? 0
-  if (bytes > 0 && !isJson(head.header('content-type'))) {
+  // A chunked body that may be empty is known to be so only once it was read.
+  const given = bytes > 0 || (head.chunked && body.required)
+  if (given && !isJson(head.header('content-type'))) {
     throw new ProblemError('unsupported_media_type', { detail: 'Send application/json' })
   }
   if (bytes > MAX_JSON_BYTES) throw new ProblemError('body_too_large')
@@ -68,7 +70,7 @@ export function refuseContent(head: RequestHead, body: BodySpec | undefined): vo
   const encoding = head.header('content-encoding')?.trim().toLowerCase() ?? ''
   if (encoding !== '' && encoding !== 'identity') throw new ProblemError('content_encoding_refused')
   if (body?.kind === 'photo') refusePhoto(head, body)
-  else if (body?.kind === 'json') refuseJson(head)
+  else if (body?.kind === 'json') refuseJson(head, body)
   else if ((head.announcedBytes ?? 0) > MAX_IGNORED_BYTES) throw new ProblemError('body_too_large')
 }
 

@@ -79,7 +79,7 @@ export class Exchange {
   /** Ends the request with a reason that a waiting handler and body see; the first one counts. */
   abort(reason: Error): void {
     this.#controller.abort(reason)
-    if (this.response.headersSent && !this.response.writableEnded) this.response.destroy()
+    if (this.response.headersSent && !this.delivered) this.response.destroy()
   }
 
   /** From now on the request may take so long: then 408 where its body is late, 503 where we are. */
@@ -100,7 +100,7 @@ export class Exchange {
   async send(head: AnswerHead, content: string | Buffer | undefined): Promise<void> {
     if (this.answered) return
     const lingers = this.#begin(head)
-    const bytes = content === undefined ? undefined : Buffer.from(content)
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
     const hasBody = head.status !== 204 && head.status !== 304
     if (hasBody) this.response.setHeader('Content-Length', bytes?.length ?? 0)
     const shown = hasBody && this.request.method !== 'HEAD' ? bytes : undefined
@@ -123,7 +123,6 @@ export class Exchange {
 
   /** True where the rest of the request is still on its way: then the connection cannot go on after this answer. */
   #begin(head: AnswerHead): boolean {
-    clearTimeout(this.#deadline)
     const { request, response } = this
     response.statusCode = head.status
     for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value)
@@ -139,7 +138,12 @@ export class Exchange {
   async #sendAndLinger(content: Buffer | undefined): Promise<void> {
     if (content === undefined || content.length === 0) this.response.flushHeaders()
     else this.response.write(content)
-    this.delivered = true
+    this.#deliver()
+    if (!this.request.socket.readableEnded) await this.#linger()
+    this.response.end()
+  }
+
+  async #linger(): Promise<void> {
     await new Promise<void>((resolve) => {
       let left = LINGER_BYTES
       const done = () => {
@@ -155,7 +159,11 @@ export class Exchange {
       this.request.on('data', onData).on('end', done).on('close', done)
       this.request.resume()
     })
-    this.response.end()
+  }
+
+  #deliver(): void {
+    this.delivered = true
+    clearTimeout(this.#deadline)
   }
 
   async #drained(): Promise<void> {
@@ -173,7 +181,7 @@ export class Exchange {
     const { response } = this
     await new Promise<void>((resolve) => {
       response.once('close', resolve).end(content, () => {
-        this.delivered = true
+        this.#deliver()
         resolve()
       })
     })

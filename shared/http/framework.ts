@@ -101,8 +101,19 @@ export function throughFramework(app: FrameworkApp): Delegate {
     })
 }
 
+function isLeavable(value: unknown): value is { exit(): void } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'exit' in value &&
+    typeof value.exit === 'function'
+  )
+}
+
 /** The function that the framework knows: says that a request has come through. */
 export function arriveAtFunction(request: IncomingMessage): void {
+  const domain: unknown = Reflect.get(process, 'domain')
+  if (isLeavable(domain)) domain.exit()
   waiting.get(request)?.(AsyncLocalStorage.snapshot())
 }
 

@@ -1,5 +1,5 @@
 /** Every request from its head to its log line: method, path, headers, token, query, body, handler, answer (UP-01). */
-import type { ProblemError } from '../domain/problem.ts'
+import type { ProblemCode, ProblemError } from '../domain/problem.ts'
 import { accepts } from './accept.ts'
 import { callerOf } from './access.ts'
 import { bearerOf } from './bearer.ts'
@@ -52,7 +52,7 @@ export class Pipeline {
   /** Serves one request; settles when it is answered and its handler has ended. Never rejects. */
   async serve(exchange: Exchange, delegate: Delegate): Promise<void> {
     this.#prepare(exchange)
-    const state: { binding?: Binding; work?: Promise<unknown>; code?: string | undefined } = {}
+    const state: { binding?: Binding; work?: Promise<unknown>; code?: ProblemCode | undefined } = {}
     try {
       const found = await this.#admit(exchange)
       if (found === undefined) return
@@ -171,9 +171,14 @@ export class Pipeline {
     })
   }
 
-  #logRequest(exchange: Exchange, binding: Binding | undefined, code: string | undefined): void {
+  #logRequest(
+    exchange: Exchange,
+    binding: Binding | undefined,
+    code: ProblemCode | undefined,
+  ): void {
     const { request, response, head } = exchange
-    const status = exchange.delivered ? response.statusCode : CLIENT_GONE_STATUS
+    const failed = code === undefined ? CLIENT_GONE_STATUS : problemForm(code).status
+    const status = exchange.delivered ? response.statusCode : failed
     const method = request.method ?? ''
     this.#options.log({
       ...this.#entryOf(exchange),

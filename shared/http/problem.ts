@@ -121,7 +121,9 @@ export function problemReply(problem: ProblemError, requestId: string): ProblemR
     headers: {
       'Content-Type': 'application/problem+json',
       ...(form.status === 401 ? { 'WWW-Authenticate': challenge(problem.code) } : {}),
-      ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter)) }),
+      ...(retryAfter === undefined
+        ? {}
+        : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }),
       ...problem.headers,
     },
     content: `${JSON.stringify(body)}\n`,

@@ -121,7 +121,10 @@ function adoptFramework(app: FrameworkApp): Server {
     listen: (port: number | string, callback: () => void) =>
       listen({ port: portOf(port), ...(deployed ? {} : { host: config.HOST }) }, callback),
   })
-  server.on('error', (error) => exitWithLine(`the server failed: ${error.message}`))
+  server.on('error', (error) => {
+    if (!server.listening) exitWithLine(`cannot listen: ${error.message}`)
+    log({ severity: 'ERROR', event: 'server_error', message: error.message })
+  })
   removeFrameworkListeners(server, (count) => {
     if (count !== FRAMEWORK_LISTENERS) {
       exitWithLine(
