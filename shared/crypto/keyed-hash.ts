@@ -17,3 +17,29 @@ export function keyedHash(
     return createHmac('sha256', last.key).update(plain).digest('base64url')
   }
 }
+
+/** Where an attempt to sign in comes from, and whom it is for. */
+export type Attempted = {
+  /** Folded. */
+  readonly username: string
+  /** The part of the address that shares one limit. */
+  readonly address: string
+  /** /24 or /48. */
+  readonly network: string
+}
+
+/** Keyed hashes of each, which name counters and log lines (RL-07, AUTH-08). */
+export function openLoginKeys(secrets: Watched<TokenSecrets>): (attempted: Attempted) => {
+  readonly account: string
+  readonly address: string
+  readonly network: string
+} {
+  const account = keyedHash(secrets, 'username')
+  const address = keyedHash(secrets, 'address')
+  const network = keyedHash(secrets, 'network')
+  return (attempted) => ({
+    account: account(attempted.username),
+    address: address(attempted.address),
+    network: network(attempted.network),
+  })
+}

@@ -57,7 +57,7 @@ export type TokenPair = {
 }
 
 /** The members of a token reply, as RFC 6749 §5.1 names them. */
-export function tokenReply(pair: TokenPair): { readonly [member: string]: Json } {
+export function tokenMembers(pair: TokenPair): { readonly [member: string]: Json } {
   return {
     access_token: pair.accessToken,
     refresh_token: pair.refreshToken,

@@ -9,6 +9,7 @@ import {
 } from '../domain/session.ts'
 import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
+import { untilWon } from './rate-limits.ts'
 import { sessionFields, sessionOf } from './session-fields.ts'
 import { type User, userOf, userReference } from './users.ts'
 
@@ -107,7 +108,7 @@ export function livingSession(
   return { session, user }
 }
 
-/** A user's sessions that were not revoked, least recently used first; some may be past their end or of an older epoch. */
+/** A user's sessions that were not revoked, least recently used first; some may have ended by themselves. */
 export async function listSessions(
   database: Database,
   userId: string,
@@ -124,13 +125,23 @@ export async function listSessions(
   return docs.map(sessionOf).filter((session) => session !== undefined)
 }
 
-/** Those of the list that a call would still serve. */
-export function liveOnes(
-  sessions: readonly Session[],
-  sessionEpoch: number,
+function isOfEpoch(session: Session, sessionEpoch: number, now: Date): boolean {
+  return session.sessionEpoch === sessionEpoch && isLive(session, now)
+}
+
+/** The devices of a caller, last used first, at most 20. The caller's own session, which was just read, tells the epoch. */
+export async function liveSessions(
+  database: Database,
+  userId: string,
+  ownId: string,
   now: Date,
-): readonly Session[] {
-  return sessions.filter((session) => session.sessionEpoch === sessionEpoch && isLive(session, now))
+): Promise<readonly Session[]> {
+  const listed = await listSessions(database, userId)
+  const epoch = listed.find((session) => session.id === ownId)?.sessionEpoch
+  return listed
+    .filter((session) => epoch !== undefined && isOfEpoch(session, epoch, now))
+    .toReversed()
+    .slice(0, MAX_SESSIONS)
 }
 
 /**
@@ -144,10 +155,11 @@ export function makeRoom(
   sessionEpoch: number,
   now: Date,
 ): void {
-  const live = liveOnes(listed, sessionEpoch, now)
-  const over = listed.filter((session) => !live.includes(session))
+  const live = listed.filter((session) => isOfEpoch(session, sessionEpoch, now))
   const crowded = live.slice(0, Math.max(0, live.length - MAX_SESSIONS + 1))
-  for (const session of over) revoke(transaction, database, session.id, 'over', now)
+  for (const session of listed) {
+    if (!live.includes(session)) revoke(transaction, database, session.id, 'over', now)
+  }
   for (const session of crowded) {
     revoke(transaction, database, session.id, 'too_many_sessions', now)
   }
@@ -164,30 +176,51 @@ function revoke(
   transaction.update(sessionReference(database, sessionId), fields)
 }
 
-/** Ends these sessions in one commit; `lost` where one of them was removed meanwhile. */
-export async function revokeSessions(
+/** Ends one session of this user; false where the user has none of that id. */
+export async function revokeSession(
   database: Database,
-  sessionIds: readonly string[],
-  reason: RevokeReason,
-  now: Date,
-): Promise<'committed' | 'lost'> {
-  if (sessionIds.length === 0) return 'committed'
-  return await database.commit((transaction) => {
-    for (const id of sessionIds) revoke(transaction, database, id, reason, now)
+  userId: string,
+  sessionId: string,
+): Promise<boolean> {
+  return await untilWon(async () => {
+    const { session, readAt, replace } = await readSession(database, sessionId)
+    if (session?.userId !== userId) return false
+    if (session.revokedAt !== undefined) return true
+    const outcome = await replace(endSession(session, 'revoked', readAt))
+    return outcome === 'committed' ? true : outcome
   })
 }
 
-/** Ends a session that was read; true once it is over, also where it was before. `readAgain` follows a lost race. */
+/** Ends all sessions of a user but the one to keep; how many there were. */
+export async function revokeAllSessions(
+  database: Database,
+  userId: string,
+  keptId: string | undefined,
+): Promise<number> {
+  let ended = 0
+  return await untilWon(async () => {
+    const listed = await listSessions(database, userId)
+    const others = listed.filter((session) => session.id !== keptId)
+    if (others.length === 0) return ended
+    const now = new Date()
+    const outcome = await database.commit((transaction) => {
+      for (const { id } of others) revoke(transaction, database, id, 'revoked', now)
+    })
+    if (outcome === 'committed') ended += others.length
+    return outcome === 'committed' && listed.length < LISTED ? ended : 'lost'
+  })
+}
+
+/** Ends the session where it lives and is the token's; true where this call ended it. One read and one commit. */
 export async function logOut(
-  first: StoredSession,
-  readAgain: () => Promise<StoredSession>,
-): Promise<void> {
-  let found = first
-  for (;;) {
-    const { session, readAt } = found
-    if (session === undefined || session.revokedAt !== undefined) return
-    const outcome = await found.replace(endSession(session, 'logout', readAt))
-    if (outcome === 'committed') return
-    found = await readAgain()
-  }
+  database: Database,
+  sessionId: string,
+  isOf: (session: Session) => boolean,
+): Promise<boolean> {
+  return await untilWon(async () => {
+    const { session, readAt, replace } = await readSession(database, sessionId)
+    if (session === undefined || session.revokedAt !== undefined || !isOf(session)) return false
+    const outcome = await replace(endSession(session, 'logout', readAt))
+    return outcome === 'committed' ? true : outcome
+  })
 }

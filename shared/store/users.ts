@@ -49,3 +49,13 @@ export function createUser(transaction: Transaction, database: Database, user: U
     created_at: user.createdAt,
   })
 }
+
+/** Within a login's commit, where the counter has another id since (RL-05). */
+export function updateCounterId(
+  transaction: Transaction,
+  database: Database,
+  userId: string,
+  counterId: string,
+): void {
+  transaction.update(userReference(database, userId), { counter_id: counterId })
+}

@@ -1,0 +1,44 @@
+import { atStart, settings } from '../shared/config.ts'
+import { openPublicKeys } from '../shared/crypto/signing-keys.ts'
+import { defineEndpoint } from '../shared/http/endpoint.ts'
+import { array, object, oneOf, string } from '../shared/http/schema.ts'
+import { serve } from '../shared/http/serve.ts'
+
+const config = settings('JWKS_FILE', 'K_SERVICE')
+const publicKeys = atStart(() => openPublicKeys(config))
+
+const coordinate = string({ minLength: 43, maxLength: 43, pattern: /^[A-Za-z0-9_-]{43}$/ })
+const jwk = object({
+  kty: oneOf(['EC']),
+  crv: oneOf(['P-256']),
+  x: coordinate,
+  y: coordinate,
+  alg: oneOf(['ES256']),
+  use: oneOf(['sig']),
+  kid: string({ maxLength: 64, description: 'RFC 7638 thumbprint' }),
+})
+
+export const endpoint = defineEndpoint({
+  name: 'jwks',
+  routes: {
+    'GET /.well-known/jwks.json': {
+      summary: 'The public keys that verify access tokens',
+      access: 'anyone',
+      replies: {
+        200: {
+          description: 'A JWK Set (RFC 7517), cacheable for 5 minutes',
+          schema: object({ keys: array(jwk, 16) }),
+        },
+      },
+      problems: [],
+    },
+  },
+})
+
+serve(endpoint, {
+  'GET /.well-known/jwks.json': async () => ({
+    status: 200,
+    headers: { 'Cache-Control': 'public, max-age=300' },
+    body: { keys: publicKeys.current().jwks },
+  }),
+})

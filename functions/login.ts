@@ -1,0 +1,113 @@
+import { atStart, settings } from '../shared/config.ts'
+import { openLoginKeys } from '../shared/crypto/keyed-hash.ts'
+import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
+import { openTokenIssuer } from '../shared/crypto/token-issuer.ts'
+import { networkOf } from '../shared/domain/network.ts'
+import { normalisePassword } from '../shared/domain/password.ts'
+import { ProblemError } from '../shared/domain/problem.ts'
+import { deviceName } from '../shared/domain/session.ts'
+import { usernameOf } from '../shared/domain/username.ts'
+import { limitNetwork } from '../shared/http/client-address.ts'
+import { defineEndpoint, jsonBody } from '../shared/http/endpoint.ts'
+import { rateLimited } from '../shared/http/rate-limit-headers.ts'
+import { serve } from '../shared/http/serve.ts'
+import { credentials, signedIn, tokenMembers } from '../shared/http/token-reply.ts'
+import { openDatabase } from '../shared/store/firestore.ts'
+import { type AttemptVerdict, openLogin } from '../shared/store/login-attempts.ts'
+import { listSessions } from '../shared/store/sessions.ts'
+import { commitLogin, readLogin } from '../shared/store/sign-in.ts'
+import type { Account, LoginChanges } from '../shared/store/usernames.ts'
+
+const config = settings(
+  'GOOGLE_CLOUD_PROJECT',
+  'FIRESTORE_DATABASE',
+  'K_SERVICE',
+  'JWKS_FILE',
+  'SIGNING_KEY_FILE',
+  'TOKEN_SECRET_FILE',
+  'TOKEN_ISSUER',
+  'TOKEN_AUDIENCE',
+  'ACCESS_TOKEN_SECONDS',
+  'REFRESH_TOKEN_IDLE_DAYS',
+  'REFRESH_TOKEN_MAX_DAYS',
+  'LOGIN_LIMIT_PER_ADDRESS',
+  'LOGIN_LIMIT_PER_ACCOUNT',
+)
+const database = openDatabase(config)
+const tokens = atStart(() => openTokenIssuer(config))
+const loginKeys = openLoginKeys(tokens.secrets)
+const hasher = openPasswordHasher()
+
+export const endpoint = defineEndpoint({
+  name: 'login',
+  routes: {
+    'POST /login': {
+      summary: 'Sign in on a device',
+      description:
+        'An unknown name and a wrong password are the same answer in the same time. With the 21st device, the least recently used one is signed out.',
+      access: 'anyone',
+      body: jsonBody(credentials),
+      replies: { 200: signedIn },
+      problems: ['invalid_credentials', 'rate_limited', 'unavailable'],
+    },
+  },
+})
+
+serve(endpoint, {
+  'POST /login': async ({ body, address, event }) => {
+    const username = usernameOf(body.username)
+    const password = normalisePassword(body.password)
+    const network = networkOf(address)
+    const keys = loginKeys({ username, address: limitNetwork(address), network })
+    const admit = (limit: AttemptVerdict) => {
+      if (limit.admitted) return
+      event('login_throttled', { account: keys.account, policy: limit.policy }, 'WARNING')
+      throw rateLimited(limit.policy, limit)
+    }
+
+    const attempt = openLogin(database, keys, config)
+    const { account, verdict, readAt } = await readLogin(database, username, attempt)
+    admit(verdict)
+    const [check, counted, listed] = await Promise.all([
+      hasher.verify(account?.passwordHash, password),
+      attempt.count(),
+      listSessions(database, account?.userId ?? keys.account),
+    ])
+    admit(counted)
+
+    if (check.damaged) event('password_hash_damaged', { account: keys.account }, 'ALERT')
+    if (account !== undefined && check.matches) {
+      const { userId, sessionEpoch } = account
+      const device = { userId, sessionEpoch, network, name: deviceName(body.device_name) }
+      const { session, refreshToken } = tokens.begin(device, readAt)
+      const matches = async (hash: string) => (await hasher.verify(hash, password)).matches
+      const changes = await changesOf(account, check.weak ? password : undefined, keys.account)
+      const login = { account, session, listed, attempt, changes, matches }
+      const opened = await commitLogin(database, login)
+      if (opened !== undefined) {
+        event('login', { uid: userId, sid: opened.id })
+        const pair = await tokens.pair(opened, refreshToken, readAt)
+        const message = `Logged in as ${username}`
+        return { status: 200, body: { message, ...tokenMembers(pair) } }
+      }
+    }
+
+    await attempt.fail()
+    const hundredth = (verdict.failures + 1) % 100 === 0
+    event('login_failed', { account: keys.account }, hundredth ? 'ALERT' : 'NOTICE')
+    throw new ProblemError('invalid_credentials')
+  },
+})
+
+/** What a login mends besides: a weak hash (PW-06), and the id of the counter after a new secret. */
+async function changesOf(
+  account: Account,
+  weaklyHashed: string | undefined,
+  counterId: string,
+): Promise<LoginChanges> {
+  const counter = account.counterId === counterId ? {} : { counterId }
+  if (weaklyHashed === undefined) return counter
+  // Too many hashes at once is no reason to refuse a login whose password was right.
+  const passwordHash = await hasher.hash(weaklyHashed).catch(() => undefined)
+  return passwordHash === undefined ? counter : { ...counter, passwordHash }
+}

@@ -1,0 +1,113 @@
+import { atStart, settings } from '../shared/config.ts'
+import { isKnown, type RefreshToken } from '../shared/crypto/refresh-token.ts'
+import { openTokenIssuer, type TokenPair } from '../shared/crypto/token-issuer.ts'
+import { networkOf } from '../shared/domain/network.ts'
+import { ProblemError } from '../shared/domain/problem.ts'
+import type { Rate } from '../shared/domain/rate.ts'
+import { prolong, type Session } from '../shared/domain/session.ts'
+import { type Admission, openAdmission } from '../shared/domain/sliding-window.ts'
+import { useRefreshToken } from '../shared/domain/token-use.ts'
+import { requiredToken } from '../shared/http/bearer.ts'
+import { defineEndpoint, optionalJsonBody, type Request } from '../shared/http/endpoint.ts'
+import { rateLimited } from '../shared/http/rate-limit-headers.ts'
+import { serve } from '../shared/http/serve.ts'
+import { refreshed, refreshTokenBody, tokenMembers } from '../shared/http/token-reply.ts'
+import { openDatabase } from '../shared/store/firestore.ts'
+import { newMark, untilWon } from '../shared/store/rate-limits.ts'
+import { livingSession, readOwnedSession } from '../shared/store/sessions.ts'
+
+const config = settings(
+  'GOOGLE_CLOUD_PROJECT',
+  'FIRESTORE_DATABASE',
+  'K_SERVICE',
+  'JWKS_FILE',
+  'SIGNING_KEY_FILE',
+  'TOKEN_SECRET_FILE',
+  'TOKEN_ISSUER',
+  'TOKEN_AUDIENCE',
+  'TOKENS_NOT_BEFORE',
+  'ACCESS_TOKEN_SECONDS',
+  'REFRESH_TOKEN_IDLE_DAYS',
+  'REFRESH_TOKEN_MAX_DAYS',
+)
+const database = openDatabase(config)
+const tokens = atStart(() => openTokenIssuer(config))
+
+/** Refreshes of one session (RL-04). */
+const LIMIT: readonly Rate[] = [{ count: 60, windowSeconds: 60 }]
+
+export const endpoint = defineEndpoint({
+  name: 'refresh',
+  routes: {
+    'POST /token/refresh': {
+      summary: 'New tokens for a refresh token',
+      description:
+        'Each refresh gives a new pair. After a lost reply, repeat with the old refresh token: the same new one comes again. An older one ends the session.',
+      access: 'anyone',
+      body: optionalJsonBody(refreshTokenBody),
+      replies: { 200: refreshed },
+      problems: [
+        'token_missing',
+        'token_invalid',
+        'session_ended',
+        'refresh_token_reused',
+        'rate_limited',
+        'unavailable',
+      ],
+    },
+  },
+})
+
+serve(endpoint, {
+  'POST /token/refresh': async ({ body, bearer, address, event }) => {
+    const presented = tokens.refreshTokens.verify(body?.refresh_token ?? requiredToken(bearer))
+    if (presented === undefined) throw invalidToken()
+    const admission = openAdmission(newMark())
+    const network = networkOf(address)
+    const pair = await untilWon(() => useOnce(presented, { admission, network, event }))
+    return { status: 200, body: tokenMembers(pair) }
+  },
+})
+
+type Use = Pick<Request, 'event'> & { readonly admission: Admission; readonly network: string }
+
+/** One read and at most one commit, which fails where the session changed between them. */
+async function useOnce(presented: RefreshToken, use: Use): Promise<TokenPair | 'lost'> {
+  const found = await readOwnedSession(database, presented.sessionId, presented.userId)
+  const { session, user } = livingSession(found, presented.userId, config.TOKENS_NOT_BEFORE)
+  if (!isKnown(presented, session)) throw invalidToken()
+
+  const verdict = useRefreshToken(session, presented.generation, found.readAt)
+  if (verdict.kind === 'ended') throw new ProblemError('session_ended')
+  if (verdict.kind === 'reused') {
+    if ((await found.replace(verdict.session)) === 'lost') return 'lost'
+    const fields = { uid: user.id, sid: session.id, session_network: session.network }
+    use.event('refresh_reuse', fields, 'ALERT')
+    throw new ProblemError('refresh_token_reused')
+  }
+
+  const counted = use.admission.decide(session.refreshHits, LIMIT, found.readAt.getTime())
+  if (!counted.admitted) throw rateLimited('refresh', counted)
+  const { refreshToken, hash } = tokenOf(verdict.session, verdict.kind)
+  const next = { ...verdict.session, currentHash: hash, refreshHits: counted.hits }
+  if (verdict.session !== session) {
+    const outcome = await found.replace(prolong(next, config, use.network, found.readAt))
+    if (outcome === 'lost') return 'lost'
+  }
+  return await tokens.pair(next, refreshToken, found.readAt)
+}
+
+/** A new token for a new generation, else the one that was handed out before. */
+function tokenOf(session: Session, kind: 'rotated' | 'repeated') {
+  const place = { userId: session.userId, sessionId: session.id, generation: session.generation }
+  const again =
+    kind === 'repeated' ? tokens.refreshTokens.again(place, session.currentHash) : undefined
+  if (again !== undefined) return { refreshToken: again, hash: session.currentHash }
+  const { token, hash } = tokens.refreshTokens.derive(place)
+  return { refreshToken: token, hash }
+}
+
+/** Unlike at other endpoints nothing is left to try, or apps would refresh in a loop (contract 3). */
+function invalidToken(): ProblemError {
+  return new ProblemError('token_invalid', { signInAgain: true })
+}

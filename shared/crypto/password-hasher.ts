@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { argon2id, hash, verify } from 'argon2'
+import { CURRENT, isWeak, parametersOf, SALT_BYTES } from './password-hash.ts'
+import { openSemaphore, type Semaphore, type SemaphoreLimits } from './semaphore.ts'
+
+export type PasswordCheck = {
+  readonly matches: boolean
+  /** The stored hash is weaker than a new one would be; only of interest where it matches (PW-06). */
+  readonly weak: boolean
+  /** The stored hash is none of ours (PW-07): worth an alert. */
+  readonly damaged: boolean
+}
+
+export type PasswordHasher = {
+  /** A new PHC string of an NFC password. Throws `unavailable` where too many hashes are running. */
+  hash(password: string): Promise<string>
+  /**
+   * Compares with the stored PHC string. Without one, or with one that is not ours, it costs the same: a hash
+   * that nobody's password has is compared (AUTH-02). Throws `unavailable` where too many hashes are running.
+   */
+  verify(stored: string | undefined, password: string): Promise<PasswordCheck>
+}
+
+/** As many as there are cores; libuv's pool has 4 threads, and each running hash takes 20 MiB (PW-05). */
+export function hashesAtOnce(): SemaphoreLimits {
+  const running = Math.max(2, Math.min(4, availableParallelism()))
+  return { running, waiting: 32, waitMs: 2_000 }
+}
+
+const PARAMETERS = {
+  type: argon2id,
+  memoryCost: CURRENT.memory,
+  timeCost: CURRENT.passes,
+  parallelism: CURRENT.lanes,
+  hashLength: CURRENT.tagBytes,
+} as const
+
+async function hashWithSalt(password: string): Promise<string> {
+  return await hash(password, { ...PARAMETERS, salt: randomBytes(SALT_BYTES) })
+}
+
+async function compare(stored: string, password: string): Promise<boolean> {
+  try {
+    return await verify(stored, password)
+  } catch {
+    // The library throws on what it cannot read; that is a password that does not match.
+    return false
+  }
+}
+
+/** Nothing is computed before the first call, which then waits for the hash of nobody's password, too. */
+export function openPasswordHasher(
+  semaphore: Semaphore = openSemaphore(hashesAtOnce()),
+): PasswordHasher {
+  let nobodys: Promise<string> | undefined
+  return {
+    hash: (password) => semaphore.run(() => hashWithSalt(password)),
+    verify: (stored, password) =>
+      semaphore.run(async () => {
+        nobodys ??= hashWithSalt(randomBytes(32).toString('base64url'))
+        const dummy = await nobodys
+        const parameters = stored === undefined ? undefined : parametersOf(stored)
+        const isOurs = stored !== undefined && parameters !== undefined
+        const equal = await compare(isOurs ? stored : dummy, password)
+        return {
+          matches: isOurs && equal,
+          weak: isOurs && isWeak(parameters),
+          damaged: stored !== undefined && !isOurs,
+        }
+      }),
+  }
+}
