@@ -5,6 +5,7 @@ import {
   type StatementSync,
 } from 'node:sqlite'
 import { type Micros, StoredDocument } from './document.ts'
+import { StatusError } from './status.ts'
 
 /** Where a scan reads: the documents themselves or the entries of one index. */
 export type Source = {
@@ -57,6 +58,17 @@ const toDocument = (row: Row): StoredDocument =>
     integer(row['updated']),
   )
 
+const SQLITE_FULL = 13
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL
+}
+
+/** A code that the SDK repeats neither in plain commits nor in transactions, and that no precondition has. */
+function diskFull(cause: unknown): StatusError {
+  return new StatusError('PERMISSION_DENIED', 'The disk is full; nothing was written.', { cause })
+}
+
 /** One SQLite connection with its prepared statements. */
 export class Connection {
   readonly sqlite: DatabaseSync
@@ -76,6 +88,21 @@ export class Connection {
 
   run(sql: string, ...parameters: SQLInputValue[]): void {
     this.statement(sql).run(...parameters)
+  }
+
+  /** Runs `work` in one SQLite transaction, its own or the one that is under way. Throws PERMISSION_DENIED when the disk is full. */
+  atomically<T>(work: () => T, undone: () => void): T {
+    if (this.sqlite.isTransaction) return work()
+    try {
+      this.sqlite.exec('BEGIN IMMEDIATE')
+      const result = work()
+      this.sqlite.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
+      undone()
+      throw isDiskFull(error) ? diskFull(error) : error
+    }
   }
 
   close(): void {

@@ -23,6 +23,10 @@ export function parseFieldPath(text: string): FieldPath {
   return path
 }
 
+export function samePath(a: FieldPath, b: FieldPath): boolean {
+  return a.length === b.length && a.every((segment, i) => segment === b[i])
+}
+
 export function isNameField(path: FieldPath): boolean {
   return path.length === 1 && path[0] === NAME_FIELD
 }

@@ -20,10 +20,18 @@ export class Indexes {
   readonly #kinds = new Map<string, Index[]>()
   readonly #own = new Set<number>()
 
-  constructor(connection: Connection, readOnly: boolean) {
+  readonly #declared: (kind: string) => readonly IndexShape[]
+
+  /** `declared` are shapes that are there before the first query asks for them. */
+  constructor(
+    connection: Connection,
+    mode: 'present' | 'snapshot',
+    declared: (kind: string) => readonly IndexShape[],
+  ) {
     this.#connection = connection
-    this.#table = readOnly ? 'own_entries' : 'entries'
-    if (readOnly)
+    this.#table = mode === 'snapshot' ? 'own_entries' : 'entries'
+    this.#declared = declared
+    if (mode === 'snapshot')
       connection.sqlite.exec(
         'CREATE TEMP TABLE own_entries (idx INTEGER, key BLOB, doc INTEGER, PRIMARY KEY (idx, key)) WITHOUT ROWID',
       )
@@ -82,29 +90,31 @@ export class Indexes {
     )
     const indexes = rows.map(([id, signature]) => ({ id, signature, shape: parseShape(signature) }))
     this.#kinds.set(place, indexes)
+    if (this.#table === 'entries') this.#declare(database, kind)
     return indexes
   }
 
+  #declare(database: number, kind: string): void {
+    for (const shape of this.#declared(kind)) this.source(database, kind, shape)
+  }
+
   #create(database: number, kind: string, shape: IndexShape, signature: string): Index {
-    const indexes = this.#of(database, kind)
     if (this.#table === 'own_entries') {
       const index = { id: -1 - this.#own.size, shape, signature }
       this.#own.add(index.id)
       this.#backfill(database, kind, index)
-      indexes.push(index)
+      this.#of(database, kind).push(index)
       return index
     }
-    this.#connection.sqlite.exec('BEGIN IMMEDIATE')
-    try {
-      const index = this.#register(database, kind, shape, signature)
-      this.#backfill(database, kind, index)
-      this.#connection.sqlite.exec('COMMIT')
-      indexes.push(index)
-      return index
-    } catch (error) {
-      if (this.#connection.sqlite.isTransaction) this.#connection.sqlite.exec('ROLLBACK')
-      throw error
-    }
+    return this.#connection.atomically(
+      () => {
+        const index = this.#register(database, kind, shape, signature)
+        this.#backfill(database, kind, index)
+        this.#of(database, kind).push(index)
+        return index
+      },
+      () => this.reset(),
+    )
   }
 
   #register(database: number, kind: string, shape: IndexShape, signature: string): Index {

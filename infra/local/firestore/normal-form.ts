@@ -1,5 +1,5 @@
 import type { RangeOperator } from './bounds.ts'
-import { type FieldPath, isNameField, NAME_FIELD } from './field-path.ts'
+import { type FieldPath, isNameField, NAME_FIELD, samePath } from './field-path.ts'
 import { valueKey } from './order-key.ts'
 import type { Filter, Operator, Order, StructuredQuery } from './query-message.ts'
 import { invalid } from './status.ts'
@@ -28,9 +28,6 @@ export type NormalQuery = {
 }
 
 type FieldFilter = Extract<Filter, { kind: 'field' }>
-
-export const samePath = (a: FieldPath, b: FieldPath) =>
-  a.length === b.length && a.every((segment, i) => segment === b[i])
 
 function leaves(filter: Filter | undefined): FieldFilter[] {
   if (filter === undefined) return []

@@ -2,20 +2,15 @@ import { Bounds } from './bounds.ts'
 import { compile, nameOperand, type Test } from './conditions.ts'
 import type { Range } from './connection.ts'
 import { collectionPrefix, kindPrefix } from './document.ts'
-import { isNameField } from './field-path.ts'
-import { type Component, type IndexShape, scopeKey } from './index-definition.ts'
+import { isNameField, samePath } from './field-path.ts'
+import { type IndexShape, scopeKey } from './index-definition.ts'
+import { compareEqualities, type IndexField, indexShape } from './index-list.ts'
 import { parseParent } from './names.ts'
-import {
-  type Comparison,
-  type Condition,
-  type NormalQuery,
-  normalise,
-  samePath,
-} from './normal-form.ts'
+import { type Comparison, type Condition, type NormalQuery, normalise } from './normal-form.ts'
 import { inverted, pathKey, typeRange, valueKey } from './order-key.ts'
 import type { Cursor, Order, StructuredQuery } from './query-message.ts'
 import { invalid } from './status.ts'
-import { compareUtf8, type Value } from './value.ts'
+import type { Value } from './value.ts'
 
 /** What a query reads: one collection, or all collections of an id below a parent; `kind` absent means every id. */
 export type Scope = {
@@ -98,14 +93,10 @@ export class Planner {
     const bounds = this.#bounds(conditions)
     const rest = conditions.filter((condition) => !this.#settled(condition, equal))
     const test = this.#test(rest, equal.length + ordered.length > 0)
-    const name = this.#normal.orders.at(-1)
-    const nameDescending = (name?.descending ?? false) !== this.#reverse
     if (equal.length + ordered.length === 0) return this.#documents(catalogue, kind, bounds, test)
-    const shape: IndexShape = {
-      group: this.#scope.group,
-      nameDescending,
-      components: [...equal.map(componentOf), ...ordered.map((order) => this.#ordered(order))],
-    }
+    const nameDescending = this.#normal.orders.at(-1)?.descending ?? false
+    const { group } = this.#scope
+    const shape = indexShape(group, equal.map(fieldOf), ordered.map(orderedField), nameDescending)
     const collection = [...this.#scope.parent, kind]
     const prefix = Buffer.concat([
       scopeKey(this.#scope.group, collection),
@@ -129,10 +120,6 @@ export class Planner {
     const prefix = collectionPrefix(catalogue.database, [...this.#scope.parent, kind])
     const rest = { source, reverse: this.#reverse, shallowFrom: prefix.length }
     return scanOf(prefix, bounds, test, rest)
-  }
-
-  #ordered({ path, descending }: Order): Component {
-    return { path, mode: descending === this.#reverse ? 'ascending' : 'descending' }
   }
 
   /** Does the scan itself guarantee the condition? */
@@ -193,10 +180,10 @@ export class Planner {
   }
 }
 
-type Equality = Extract<Condition, { value: Value }>
+export type Equality = Extract<Condition, { value: Value }>
 
 /** One equality for each field, by name, so that every spelling of a query shares an index; all array-contains count. */
-function equalities(conditions: readonly Condition[]): Equality[] {
+export function equalities(conditions: readonly Condition[]): Equality[] {
   const result: Equality[] = []
   for (const condition of conditions) {
     if (condition.op !== '==' && condition.op !== 'contains') continue
@@ -204,12 +191,15 @@ function equalities(conditions: readonly Condition[]): Equality[] {
     if (!result.some((other) => other.op === condition.op && samePath(other.path, condition.path)))
       result.push(condition)
   }
-  const label = ({ op, path }: Equality) => `${path.join('.')} ${op}`
-  return result.sort((a, b) => compareUtf8(label(a), label(b)))
+  return result.sort((a, b) => compareEqualities(fieldOf(a), fieldOf(b)))
 }
 
-function componentOf({ path, op }: Equality): Component {
+export function fieldOf({ path, op }: Equality): IndexField {
   return { path, mode: op === 'contains' ? 'contains' : 'ascending' }
+}
+
+export function orderedField({ path, descending }: Order): IndexField {
+  return { path, mode: descending ? 'descending' : 'ascending' }
 }
 
 function scanOf(

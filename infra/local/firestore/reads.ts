@@ -82,7 +82,7 @@ export async function runQuery(
   if (query === undefined) throw invalid('The request has no query.')
   const scope = scopeOf(parent, query)
   const planner = new Planner(scope, query)
-  sessions.requireIndex(scope, planner)
+  sessions.requireIndex(scope, planner.normal, [])
   const database = store.database(scope.databaseName)
   const seat = sessions.seat(scope.databaseName, consistency)
   const { documents, rest, time } = await sessions.read(
@@ -156,7 +156,8 @@ export async function runAggregation(
     throw invalid('An aggregation has no operation.')
   const scope = scopeOf(request.parent, query)
   const planner = new Planner(scope, query)
-  sessions.requireIndex(scope, planner)
+  const summed = aggregations.flatMap(({ field }) => (field === undefined ? [] : [field]))
+  sessions.requireIndex(scope, planner.normal, summed)
   const database = store.database(scope.databaseName)
   const seat = sessions.seat(scope.databaseName, request.consistency)
   const { results, time } = await sessions.read(

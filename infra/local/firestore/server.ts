@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readRunAggregation } from './aggregation-message.ts'
 import { takeDirectory } from './data-directory.ts'
 import { type Call, GrpcServer, type Method } from './grpc.ts'
+import { declaredShapes, type IndexList, parseIndexList } from './index-list.ts'
 import { getDocument, listCollectionIds, listDocuments } from './listing.ts'
 import { Locks } from './locks.ts'
 import { readBatchGet } from './messages.ts'
@@ -10,6 +11,7 @@ import { batchGet, runAggregation, runQuery } from './reads.ts'
 import { Sessions } from './sessions.ts'
 import { StatusError } from './status.ts'
 import { Store } from './store.ts'
+import { Sweeper } from './time-to-live.ts'
 import { Transactions } from './transactions.ts'
 import { WriteMethods } from './writes.ts'
 
@@ -46,6 +48,8 @@ export type FirestoreServer = {
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 const SERVICE = '/google.firestore.v1.Firestore/'
 const MAX_REQUESTS = 10_000
+const IDLE_MS = 5000
+const SWEEP_MS = 60_000
 
 /**
  * Serves Cloud Firestore's gRPC API on the loopback, durable in `dataDir`.
@@ -57,32 +61,53 @@ export async function startFirestore(options: FirestoreOptions): Promise<Firesto
   if (process.env['K_SERVICE'] !== undefined)
     throw new Error('The local Firestore server does not start inside Cloud Run.')
   if (!LOOPBACK.has(host)) throw new Error(`"${host}" is not a loopback address.`)
+  const list = options.indexes === undefined ? undefined : parseIndexList(options.indexes)
   const directory = takeDirectory(options.dataDir)
-  const store = new Store(join(options.dataDir, 'firestore.db'))
+  try {
+    const declared = (kind: string) => (list === undefined ? [] : declaredShapes(list, kind))
+    const store = new Store(join(options.dataDir, 'firestore.db'), declared)
+    return await serve({ ...options, host }, store, list, directory)
+  } catch (error) {
+    directory.release()
+    throw error
+  }
+}
+
+async function serve(
+  options: FirestoreOptions & { host: string },
+  store: Store,
+  list: IndexList | undefined,
+  directory: { release(): void },
+): Promise<FirestoreServer> {
   const log = options.log ?? ((line: string) => console.error(line))
   const locks = new Locks()
-  const transactions = new Transactions(store, locks, options.idleMs ?? 5000)
-  const sessions = new Sessions(store, locks, transactions, () => undefined)
+  const transactions = new Transactions(store, locks, options.idleMs ?? IDLE_MS)
+  const sessions = new Sessions(store, locks, transactions, list)
   const writes = new WriteMethods(store, locks, transactions, sessions)
+  const sweeper = new Sweeper(store, locks, options.ttl ?? [])
   const requests: { method: string; at: number }[] = []
   const methods = methodsOf(store, sessions, writes, requests)
   const grpc = new GrpcServer(methods, (path, error) => toStatus(path, error, log))
-  const port = await grpc.listen(host, options.port ?? 0)
-  return {
-    host,
-    port,
-    requests,
-    abortNext: (n) => {
-      writes.aborts = n
-    },
-    sweep: async () => 0,
-    close: async () => {
-      await grpc.close()
-      transactions.close()
-      store.close()
-      directory.release()
-    },
+  const port = await grpc.listen(options.host, options.port ?? 0).catch((error: unknown) => {
+    store.close()
+    throw error
+  })
+  const sweep = (now: Date) => sweeper.sweep(now)
+  const timer = setInterval(() => {
+    sweep(new Date()).catch((error: unknown) => log(`sweep: ${String(error)}`))
+  }, SWEEP_MS).unref()
+  const close = async () => {
+    clearInterval(timer)
+    sweeper.close()
+    await grpc.close()
+    transactions.close()
+    store.close()
+    directory.release()
   }
+  const abortNext = (n: number) => {
+    writes.aborts = n
+  }
+  return { host: options.host, port, requests, abortNext, sweep, close }
 }
 
 function methodsOf(

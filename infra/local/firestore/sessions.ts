@@ -1,8 +1,12 @@
 import type { Micros } from './document.ts'
+import type { FieldPath } from './field-path.ts'
+import type { IndexList } from './index-list.ts'
 import type { Locks } from './locks.ts'
 import type { Consistency } from './messages.ts'
-import type { Planner, Scope } from './plan.ts'
-import { invalid, unimplemented } from './status.ts'
+import type { NormalQuery } from './normal-form.ts'
+import type { Scope } from './plan.ts'
+import { requireIndex } from './required-index.ts'
+import { CODES, StatusError, unimplemented } from './status.ts'
 import type { Store, View } from './store.ts'
 import type { Transaction, Transactions } from './transactions.ts'
 
@@ -13,28 +17,30 @@ export type Seat = {
   readonly began: Buffer | undefined
 }
 
+type Read<T> = (view: View, now: Micros) => T
+
 /** Runs reads under the rules of the transaction they belong to. */
 export class Sessions {
   readonly #store: Store
   readonly #locks: Locks
   readonly #transactions: Transactions
-  readonly #indexCheck: (scope: Scope, planner: Planner) => void
+  readonly #indexes: IndexList | undefined
 
   constructor(
     store: Store,
     locks: Locks,
     transactions: Transactions,
-    indexCheck: (scope: Scope, planner: Planner) => void,
+    indexes: IndexList | undefined,
   ) {
     this.#store = store
     this.#locks = locks
     this.#transactions = transactions
-    this.#indexCheck = indexCheck
+    this.#indexes = indexes
   }
 
   /** Throws FAILED_PRECONDITION when the query needs an index that is not listed. */
-  requireIndex(scope: Scope, planner: Planner): void {
-    this.#indexCheck(scope, planner)
+  requireIndex(scope: Scope, query: NormalQuery, summed: readonly FieldPath[]): void {
+    if (this.#indexes !== undefined) requireIndex(this.#indexes, scope, query, summed)
   }
 
   seat(database: string, { transaction, begin, readTime }: Consistency): Seat {
@@ -54,16 +60,14 @@ export class Sessions {
     { transaction, began }: Seat,
     keys: readonly string[],
     signal: AbortSignal,
-    read: (view: View, now: Micros) => T,
+    read: Read<T>,
   ): Promise<T> {
-    if (transaction === undefined) return read(this.#store, this.#store.now())
+    if (transaction === undefined) return this.#present(read)
     const { owner, snapshot } = transaction
     if (snapshot !== undefined) return read(snapshot, transaction.began)
     try {
       return await this.#transactions.during(transaction, () =>
-        this.#locks.run({ owner, keys, hold: true, signal }, () =>
-          read(this.#store, this.#store.now()),
-        ),
+        this.#locks.run({ owner, keys, hold: true, signal }, () => this.#present(read)),
       )
     } catch (error) {
       if (began !== undefined) this.#transactions.end(transaction)
@@ -71,12 +75,24 @@ export class Sessions {
     }
   }
 
+  /** A first query stores its index; where the disk is full, a snapshot keeps it in memory instead. */
+  #present<T>(read: Read<T>): T {
+    const now = this.#store.now()
+    try {
+      return read(this.#store, now)
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== CODES.PERMISSION_DENIED) throw error
+    }
+    const snapshot = this.#store.snapshot()
+    try {
+      return read(snapshot, now)
+    } finally {
+      snapshot.close()
+    }
+  }
+
   /** The transaction of a commit. Throws INVALID_ARGUMENT or ABORTED. */
   transaction(id: Buffer, database: string): Transaction | undefined {
     return id.length === 0 ? undefined : this.#transactions.find(id, database)
-  }
-
-  refuseReadOnly(transaction: Transaction | undefined): void {
-    if (transaction?.snapshot !== undefined) throw invalid('A read-only transaction cannot write.')
   }
 }

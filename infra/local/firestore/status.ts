@@ -18,8 +18,8 @@ export type CodeName = keyof typeof CODES
 export class StatusError extends Error {
   readonly code: number
 
-  constructor(code: CodeName, message: string) {
-    super(message)
+  constructor(code: CodeName, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.name = 'StatusError'
     this.code = CODES[code]
   }

@@ -1,5 +1,7 @@
 import { Connection } from './connection.ts'
 import { type Location, type Micros, StoredDocument } from './document.ts'
+import { DocumentCache } from './document-cache.ts'
+import type { IndexShape } from './index-definition.ts'
 import { Indexes } from './indexes.ts'
 import { encodeFields, type Fields } from './value.ts'
 
@@ -24,49 +26,6 @@ export interface View {
   byId(document: number, database: number): StoredDocument
 }
 
-/** Encoded bytes of documents kept decoded; about five times as much memory. */
-const CACHE_BYTES = 24 * 1024 * 1024
-
-/** Recently used documents, so that hot reads and repeated queries touch neither SQLite nor the decoder. */
-class DocumentCache {
-  readonly #byId = new Map<number, StoredDocument>()
-  readonly #byKey = new Map<string, StoredDocument>()
-  #bytes = 0
-
-  id(document: number): StoredDocument | undefined {
-    return this.#byId.get(document)
-  }
-
-  key(place: string): StoredDocument | undefined {
-    return this.#byKey.get(place)
-  }
-
-  put(place: string, document: StoredDocument): void {
-    this.drop(place)
-    this.#byId.set(document.id, document)
-    this.#byKey.set(place, document)
-    this.#places.set(document.id, place)
-    this.#bytes += document.bytes.length + 200
-    while (this.#bytes > CACHE_BYTES) this.#evict()
-  }
-
-  drop(place: string): void {
-    const document = this.#byKey.get(place)
-    if (document === undefined) return
-    this.#byKey.delete(place)
-    this.#byId.delete(document.id)
-    this.#places.delete(document.id)
-    this.#bytes -= document.bytes.length + 200
-  }
-
-  readonly #places = new Map<number, string>()
-
-  #evict(): void {
-    const [oldest] = this.#byKey.keys()
-    if (oldest !== undefined) this.drop(oldest)
-  }
-}
-
 /** The documents, their indexes and the clock, in one SQLite file that only this process writes. */
 export class Store implements View {
   readonly connection: Connection
@@ -77,13 +36,13 @@ export class Store implements View {
   #lastTime: Micros
   #nextDocument: number
 
-  constructor(file: string) {
+  constructor(file: string, declared: (kind: string) => readonly IndexShape[]) {
     this.#file = file
     this.connection = new Connection(file, false)
     this.connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     this.connection.sqlite.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
     this.connection.sqlite.exec(SCHEMA)
-    this.indexes = new Indexes(this.connection, false)
+    this.indexes = new Indexes(this.connection, 'present', declared)
     this.#lastTime = this.connection.number("SELECT value FROM meta WHERE name = 'clock'") ?? 0
     this.#nextDocument = (this.connection.number('SELECT max(doc) FROM docs') ?? 0) + 1
   }
@@ -108,7 +67,7 @@ export class Store implements View {
 
   find(location: Location): StoredDocument | undefined {
     const place = placeOf(location.database, location.path)
-    const cached = this.#cache.key(place)
+    const cached = this.#cache.place(place)
     if (cached !== undefined) return cached
     const document = this.connection.find(location.key)
     if (document !== undefined) this.#cache.put(place, document)
@@ -137,19 +96,17 @@ export class Store implements View {
   commit<T>(work: (changes: Changes, time: Micros) => T): { result: T; time: Micros } {
     const time = Math.max(this.#lastTime + 1, wallClock())
     const changes = new Changes(this, () => this.#nextDocument++)
-    const { sqlite } = this.connection
-    sqlite.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work(changes, time)
-      this.connection.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", time)
-      sqlite.exec('COMMIT')
-      this.#lastTime = time
-      this.#keep(changes)
-      return { result, time }
-    } catch (error) {
-      if (sqlite.isTransaction) sqlite.exec('ROLLBACK')
-      throw error
-    }
+    const result = this.connection.atomically(
+      () => {
+        const done = work(changes, time)
+        this.connection.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", time)
+        return done
+      },
+      () => this.indexes.reset(),
+    )
+    this.#lastTime = time
+    this.#keep(changes)
+    return { result, time }
   }
 
   #keep(changes: Changes): void {
@@ -229,7 +186,7 @@ export class Snapshot implements View {
 
   constructor(file: string) {
     this.connection = new Connection(file, true)
-    this.indexes = new Indexes(this.connection, true)
+    this.indexes = new Indexes(this.connection, 'snapshot', () => [])
     this.connection.sqlite.exec('BEGIN')
     this.connection.number('SELECT count(*) FROM meta')
   }

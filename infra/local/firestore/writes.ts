@@ -1,5 +1,5 @@
 import { applyWrite, type CheckedWrite, checkWrite, type WriteResult } from './commit.ts'
-import { type Micros, timestampOf } from './document.ts'
+import { type Location, type Micros, timestampOf } from './document.ts'
 import type { Call } from './grpc.ts'
 import type { Locks } from './locks.ts'
 import { readCommit, readOptions, readTransactionRequest } from './messages.ts'
@@ -12,10 +12,9 @@ import { writeTimestamp, writeValue } from './value.ts'
 import { Reader, Writer } from './wire.ts'
 
 /** A write needs its document, and every query that could see it, free of other transactions. */
-export function writeKeys(writes: readonly CheckedWrite[]): string[] {
+export function writeKeys(locations: readonly Location[]): string[] {
   const keys = new Set<string>()
-  for (const { location } of writes) {
-    const { database, path, kind, segments } = location
+  for (const { database, path, kind, segments } of locations) {
     keys.add(`doc ${database}/${path}`)
     keys.add(`collection ${database}/${segments.slice(0, -1).join('/')}`)
     keys.add(`group ${database}/${kind}`)
@@ -81,7 +80,7 @@ export class WriteMethods {
     if (transaction?.snapshot !== undefined) throw invalid('A read-only transaction cannot write.')
     const request = {
       owner: transaction?.owner,
-      keys: writeKeys(writes),
+      keys: writeKeys(writes.map(({ location }) => location)),
       hold: false,
       signal: call.signal,
     }
@@ -101,8 +100,10 @@ export class WriteMethods {
     const checked = request.writes.map((write) =>
       attempt(() => checkWrite(this.#store, request.database, write)),
     )
-    const valid = checked.flatMap((write) => (write instanceof StatusError ? [] : [write]))
-    const keys = writeKeys(valid)
+    const locations = checked.flatMap((write) =>
+      write instanceof StatusError ? [] : [write.location],
+    )
+    const keys = writeKeys(locations)
     const outcomes = await this.#locks.run(
       { owner: undefined, keys, hold: false, signal: call.signal },
       () =>

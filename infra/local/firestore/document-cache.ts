@@ -1,0 +1,45 @@
+import type { StoredDocument } from './document.ts'
+
+/** Encoded bytes of documents kept decoded; about five times as much memory. */
+const CACHE_BYTES = 24 * 1024 * 1024
+
+/** Recently used documents, so that hot reads and repeated queries touch neither SQLite nor the decoder. */
+export class DocumentCache {
+  readonly #byId = new Map<number, StoredDocument>()
+  readonly #byPlace = new Map<string, StoredDocument>()
+  #bytes = 0
+
+  id(document: number): StoredDocument | undefined {
+    return this.#byId.get(document)
+  }
+
+  place(place: string): StoredDocument | undefined {
+    return this.#byPlace.get(place)
+  }
+
+  put(place: string, document: StoredDocument): void {
+    this.drop(place)
+    this.#byId.set(document.id, document)
+    this.#byPlace.set(place, document)
+    this.#bytes += weight(document)
+    while (this.#bytes > CACHE_BYTES) this.#evict()
+  }
+
+  drop(place: string): void {
+    const document = this.#byPlace.get(place)
+    if (document === undefined) return
+    this.#byPlace.delete(place)
+    this.#byId.delete(document.id)
+    this.#bytes -= weight(document)
+  }
+
+  #evict(): void {
+    const [oldest] = this.#byPlace.keys()
+    if (oldest !== undefined) this.drop(oldest)
+  }
+}
+
+/** What a document costs in the cache besides its encoded fields is about 200 bytes. */
+function weight(document: StoredDocument): number {
+  return document.bytes.length + 200
+}
