@@ -21,18 +21,21 @@ function precision(range: Range, offered: string): number | undefined {
   return range.subtype === subtype ? 2 : undefined
 }
 
-function qualityOf(ranges: readonly Range[], offered: string): number {
+type Rating = { readonly quality: number; readonly found: number }
+
+/** By the range that matches most precisely (RFC 9110 §12.5.1). */
+function ratingOf(ranges: readonly Range[], offered: string): Rating {
   const matches = ranges.flatMap((range) => {
     const found = precision(range, offered)
     return found === undefined ? [] : [{ found, quality: range.quality }]
   })
   matches.sort((a, b) => b.found - a.found)
-  return matches[0]?.quality ?? 0
+  return matches[0] ?? { quality: 0, found: 0 }
 }
 
 /**
- * The first of the offered media types that the header takes best; the first of all without a header.
- * Throws `not_acceptable` where none fits.
+ * The first of the offered media types that the header takes best, and of those that it takes alike one that it
+ * names; the first of all without a header. Throws `not_acceptable` where none fits.
  */
 export function accepts<const T extends string>(
   header: string | undefined,
@@ -40,9 +43,13 @@ export function accepts<const T extends string>(
 ): T {
   const wanted = header === undefined || header.trim() === '' ? '*/*' : header
   const ranges = wanted.split(',').flatMap((part) => parseRange(part) ?? [])
-  const rated = offered.map((type) => ({ type, quality: qualityOf(ranges, type) }))
-  const best = Math.max(0, ...rated.map(({ quality }) => quality))
-  const chosen = rated.find(({ quality }) => quality === best && quality > 0)
-  if (chosen === undefined) throw new ProblemError('not_acceptable')
-  return chosen.type
+  const [best] = offered
+    .map((type) => ({ type, rating: ratingOf(ranges, type) }))
+    .filter(({ rating }) => rating.quality > 0)
+    .toSorted(
+      ({ rating: one }, { rating: other }) =>
+        other.quality - one.quality || other.found - one.found,
+    )
+  if (best === undefined) throw new ProblemError('not_acceptable')
+  return best.type
 }

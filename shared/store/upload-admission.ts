@@ -126,7 +126,8 @@ type UploadRequest = {
 async function admitOnce(request: UploadRequest): Promise<Admission | 'lost'> {
   const reads = await readAll(request.database, request.start)
   const user = userOf(reads.user)
-  if (user === undefined || user.deletingAt !== undefined) throw new ProblemError('session_ended')
+  const gone = user === undefined || user.deletingAt !== undefined || !reads.usage.exists
+  if (gone) throw new ProblemError('session_ended')
   const key = keyVerdict(reads.key && keyStateOf(reads.key), reads.at)
   switch (key.verdict) {
     case 'exhausted':
