@@ -72,7 +72,7 @@ export class Indexes {
 
   #insert(index: number, key: string, document: number): void {
     this.#connection.run(
-      `INSERT INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`,
+      `INSERT OR REPLACE INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`,
       index,
       Buffer.from(key, 'latin1'),
       document,
