@@ -49,6 +49,29 @@ export async function copyObject(
   })
 }
 
+/** `moveTo`: another name in the same bucket; at no time are there both, or neither. */
+export async function moveObject(call: Call, from: ObjectPath, name: string): Promise<void> {
+  const { blobs, rows } = call.cloud.objects
+  checkObjectName(name)
+  const source = requireObject(call, from)
+  requireMet(source, readPreconditions(call.query, 'Source'))
+  const path = await blobs.duplicate(source.blob)
+  const { bucket, settings, size, md5, crc32c, components } = source
+  const instead = rows.find(bucket, from.name)
+  const isSame = instead?.generation === source.generation && name !== from.name
+  const conditions = readPreconditions(call.query)
+  const wanted = { bucket, name, settings, conditions, components, instead: source }
+  const moved = { path, digest: { size, md5, crc32c } }
+  if (!isSame) throw await refuseMove(moved)
+  const object = await commitUpload(call, moved, wanted, {})
+  sendJson(call, 200, objectResource(object, call.base))
+}
+
+async function refuseMove({ path }: Upload): Promise<StorageError> {
+  await rm(path, { force: true })
+  return new StorageError('condition', 'The source has changed, or is its own destination.')
+}
+
 /** `compose`: up to 32 objects of one bucket in a row. */
 export async function composeObject(call: Call, to: ObjectPath): Promise<void> {
   const request = await readJson(call)

@@ -15,6 +15,8 @@ export type NewObject = {
   conditions: Preconditions
   digest: Digest
   components?: number
+  /** Removed in the same step: a move. */
+  instead?: StoredObject
 }
 
 /**
@@ -61,13 +63,14 @@ export class ObjectStore {
       ...wanted.digest,
       components: wanted.components ?? 0,
     }
+    const old = [before, wanted.instead].filter((each) => each !== undefined)
     try {
-      this.#own(object, before, alongside)
+      this.#own(object, old, alongside)
     } catch (error) {
       this.blobs.giveBack(blob, upload)
       throw error
     }
-    if (before) this.#unlink(before.blob)
+    for (const each of old) this.#unlink(each.blob)
     return object
   }
 
@@ -80,15 +83,14 @@ export class ObjectStore {
     })
   }
 
-  #own(
-    object: StoredObject,
-    before: StoredObject | undefined,
-    alongside: (object: StoredObject) => void,
-  ): void {
+  #own(object: StoredObject, old: StoredObject[], alongside: (object: StoredObject) => void): void {
     transact(this.#db, () => {
+      for (const each of old) {
+        this.rows.remove(each.bucket, each.name)
+        this.#claim.run(each.blob)
+      }
       this.rows.put(object)
       this.#release.run(object.blob)
-      if (before) this.#claim.run(before.blob)
       alongside(object)
     })
   }

@@ -1,6 +1,6 @@
 import { createBucket, deleteBucket, getBucket, listBuckets, updateBucket } from './buckets.ts'
 import { type Call, decodeSegment } from './call.ts'
-import { composeObject, copyObject } from './copy.ts'
+import { composeObject, copyObject, moveObject } from './copy.ts'
 import { addCors, answerPreflight } from './cors.ts'
 import { StorageError } from './errors.ts'
 import { insertObject } from './insert.ts'
@@ -32,6 +32,10 @@ const JSON_ROUTES: Route[] = [
   ['POST b : o : compose', (call, bucket = '', name = '') => composeObject(call, { bucket, name })],
   ['POST b : o : rewriteTo b : o :', (call, ...parts) => copy(call, parts, true)],
   ['POST b : o : copyTo b : o :', (call, ...parts) => copy(call, parts, false)],
+  [
+    'POST b : o : moveTo o :',
+    (call, bucket = '', name = '', to = '') => moveObject(call, { bucket, name }, to),
+  ],
   ['POST upload b : o', (call, bucket = '') => insertObject(call, bucket)],
   ['PUT upload b : o', (call, bucket = '') => insertObject(call, bucket)],
   [
