@@ -1,6 +1,7 @@
 /** One deployable file from one function (deploy.md 1.3). */
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
+import { inlinePlugin } from './inline-plugin.ts'
 import { trimPlugin } from './trim-plugin.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -30,7 +31,7 @@ export async function bundle(
     logLevel: 'silent',
     metafile: true,
     external: [...external],
-    plugins: [trimPlugin(`${ROOT}node_modules`)],
+    plugins: [trimPlugin(`${ROOT}node_modules`), inlinePlugin(ROOT)],
   })
   const [output] = Object.values(metafile.outputs)
   return { bytes: output?.bytes ?? 0, metafile }
