@@ -44,6 +44,8 @@ export class Exchange {
   readonly aborted: Promise<never>
   /** True while the handler waits for bytes of the body. */
   readingBody = false
+  /** True where what follows on the connection cannot be read. */
+  lastOfConnection = false
   /** True once the whole answer was handed to the connection. */
   delivered = false
   readonly #controller = new AbortController()
@@ -108,17 +110,24 @@ export class Exchange {
     await this.#end(shown)
   }
 
-  /** Sends what is made while it is sent, as fast as the client takes it. */
+  /**
+   * Sends what is made while it is sent, as fast as the client takes it. What fails before its first chunk can still be
+   * answered with a problem.
+   */
   async stream(head: AnswerHead, chunks: AsyncIterable<string>): Promise<void> {
     if (this.answered) return
-    this.#begin(head)
-    if (this.request.method !== 'HEAD') {
-      for await (const chunk of chunks) {
-        if (this.response.destroyed) return
-        if (!this.response.write(chunk)) await this.#drained()
-      }
-    }
+    if (this.request.method !== 'HEAD') await this.#sendChunks(head, chunks)
+    else this.#begin(head)
     await this.#end(undefined)
+  }
+
+  async #sendChunks(head: AnswerHead, chunks: AsyncIterable<string>): Promise<void> {
+    for await (const chunk of chunks) {
+      if (!this.response.headersSent) this.#begin(head)
+      if (this.response.destroyed) return
+      if (!this.response.write(chunk)) await this.#drained()
+    }
+    if (!this.response.headersSent) this.#begin(head)
   }
 
   /** True where the rest of the request is still on its way: then the connection cannot go on after this answer. */
@@ -127,7 +136,8 @@ export class Exchange {
     response.statusCode = head.status
     for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value)
     const lingers = !request.complete
-    if (lingers || this.#options.ending()) response.setHeader('Connection', 'close')
+    const last = lingers || this.lastOfConnection || this.#options.ending()
+    if (last) response.setHeader('Connection', 'close')
     return lingers
   }
 

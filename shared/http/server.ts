@@ -120,6 +120,7 @@ export function createServing(options: ServingOptions): Serving {
     const exchange = latest.get(socket)
     if (exchange?.request.complete === false) return exchange.abort(problem)
     // A request that was read before the garbage keeps its answer.
+    if (exchange?.answered === false) exchange.lastOfConnection = true
     if (refused.has(socket) || exchange?.answered === false) return undefined
     refused.add(socket)
     return refuseConnection(socket, problem, options)
