@@ -1,4 +1,5 @@
 import type { HeifItem, HeifReference } from './heif-items.ts'
+import type { ItemUse } from './heif-locations.ts'
 import { damaged } from './photo-walk.ts'
 
 /** Images coded by themselves, and images made of others. Any other item is not needed to show the photo. */
@@ -37,9 +38,21 @@ export class HeifGraph {
     return this.#items.has(id) && !this.#removed.has(id)
   }
 
-  /** Whether the item has bytes: all but those that only turn or crop another one. */
+  /** What the item's bytes are for. */
+  useOf(id: number): ItemUse {
+    const type = this.#items.get(id)?.type
+    if (this.stays(id)) return type === 'grid' ? 'grid' : 'pixels'
+    return type === 'Exif' ? 'exif' : 'nothing'
+  }
+
+  /** Whether the item has bytes: all images but those that only turn or crop another one. */
   hasBytes(id: number): boolean {
     return this.#items.get(id)?.type !== 'iden'
+  }
+
+  /** How many images an image is made of. */
+  inputsOf(id: number): number {
+    return this.#inputs.get(id)?.length ?? 0
   }
 
   /** The images that are not part of another one. */

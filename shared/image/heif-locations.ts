@@ -78,11 +78,14 @@ function readItemExtents(
   return { id: itemId, extents }
 }
 
+/** What the bytes of an item are for: pixels, the shape of a grid, EXIF, or nothing that is kept. */
+export type ItemUse = 'pixels' | 'grid' | 'exif' | 'nothing'
+
 /**
  * The extents by their place, each place once. Two items may share the same bytes, as encoders that write
- * equal data once do, if both stay or both go; throws `image_damaged` where extents overlap otherwise.
+ * equal data once do, if both are for the same; throws `image_damaged` where extents overlap otherwise.
  */
-export function inOrder(extents: readonly Extent[], stays: (itemId: number) => boolean): Extent[] {
+export function inOrder(extents: readonly Extent[], useOf: (itemId: number) => ItemUse): Extent[] {
   const ordered: Extent[] = []
   for (const extent of extents.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const before = ordered.at(-1)
@@ -91,7 +94,7 @@ export function inOrder(extents: readonly Extent[], stays: (itemId: number) => b
       continue
     }
     const same = before.start === extent.start && before.end === extent.end
-    if (!same || stays(before.itemId) !== stays(extent.itemId)) {
+    if (!same || useOf(before.itemId) !== useOf(extent.itemId)) {
       throw damaged('Items of the file overlap.')
     }
   }

@@ -9,8 +9,9 @@ import {
   readPrimary,
   readReferences,
 } from './heif-items.ts'
-import { type Extent, inOrder, readLocations } from './heif-locations.ts'
+import { type Extent, readLocations } from './heif-locations.ts'
 import { HeifProperties } from './heif-properties.ts'
+import { cleanIdat, type HeifRange, rangesInFile } from './heif-ranges.ts'
 import { damaged, FrameCount, type PhotoLimits, type SegmentCount } from './photo-walk.ts'
 
 /** What a `meta` box says about the bytes after it. */
@@ -19,16 +20,10 @@ export type HeifMeta = {
   readonly height: number
   /** The type of the photo's coded items. */
   readonly coding: string | undefined
-  /** What of the file behind `meta` is photo (`stays`) or EXIF (`exif`); everything else is nothing. */
+  /** What of the file behind `meta` is kept or read; everything else becomes zero. */
   readonly ranges: readonly HeifRange[]
   /** The EXIF item, where `idat` holds it. */
   readonly exif: Buffer
-}
-
-export type HeifRange = {
-  readonly start: number
-  readonly end: number
-  readonly use: 'stays' | 'exif'
 }
 
 const FULL_BOX_BYTES = 4
@@ -45,6 +40,9 @@ const SINGLE: Readonly<Record<string, boolean>> = {
   dinf: false,
   grpl: false,
 }
+
+/** What encoders call the handler; any other name may say more. */
+const HARMLESS_HANDLERS = new Set(['', 'libavif', 'PictureHandler'])
 
 /** `dinf` with one data reference: "in this file". */
 const SELF_CONTAINED = Buffer.from(
@@ -69,7 +67,8 @@ export function cleanMeta(bytes: Buffer, segments: SegmentCount, limits: PhotoLi
   if (size === undefined) throw damaged('The image of the file has no size.')
   const extents = readLocations(bytes, required(boxes, 'iloc'), segments)
   checkLocated(items, graph, extents)
-  const located = sortOut(bytes, boxes.get('idat'), extents, { items, graph })
+  const ranges = rangesInFile(extents, graph, properties)
+  const exif = cleanIdat(bytes, boxes.get('idat'), extents, { graph, properties })
   for (const item of items.values()) {
     if (graph.stays(item.id)) blankName(bytes, item)
     else blankItem(bytes, item)
@@ -77,7 +76,7 @@ export function cleanMeta(bytes: Buffer, segments: SegmentCount, limits: PhotoLi
   for (const reference of references) {
     if (!graph.stays(reference.from)) blankReference(bytes, reference)
   }
-  return { ...size, coding: graph.codingOf(primary), ...located }
+  return { ...size, coding: graph.codingOf(primary), ranges, exif }
 }
 
 function singleBoxes(bytes: Buffer, segments: SegmentCount): Map<string, Box> {
@@ -101,7 +100,9 @@ function blankTexts(bytes: Buffer, boxes: Map<string, Box>, segments: SegmentCou
   if (bytes.toString('latin1', hdlr.contentAt + 8, hdlr.contentAt + 12) !== 'pict') {
     throw damaged('The file does not describe images.')
   }
-  bytes.fill(0, Math.min(hdlr.contentAt + 24, hdlr.end), hdlr.end)
+  const nameAt = Math.min(hdlr.contentAt + 24, hdlr.end)
+  const name = bytes.toString('latin1', nameAt, hdlr.end).replace(/\0+$/, '')
+  if (!HARMLESS_HANDLERS.has(name)) bytes.fill(0, nameAt, hdlr.end)
   const dinf = boxes.get('dinf')
   if (dinf !== undefined && !bytes.subarray(dinf.at, dinf.end).equals(SELF_CONTAINED)) {
     blankBox(bytes, dinf)
@@ -131,44 +132,4 @@ function checkLocated(
       throw damaged('An image of the file has no bytes.')
     }
   }
-}
-
-/** Blanks `idat` but for the photo, and says which bytes of the file are what. */
-function sortOut(
-  bytes: Buffer,
-  idat: Box | undefined,
-  extents: readonly Extent[],
-  { items, graph }: { items: ReadonlyMap<number, HeifItem>; graph: HeifGraph },
-): { ranges: HeifRange[]; exif: Buffer } {
-  const stays = (id: number): boolean => graph.stays(id)
-  const isExif = (id: number): boolean => items.get(id)?.type === 'Exif'
-  const within = inOrder(
-    extents.filter(({ place }) => place === 'idat'),
-    stays,
-  )
-  const exif = within.filter(({ itemId }) => isExif(itemId))
-  const ranges = inOrder(
-    extents.filter(({ place }) => place === 'file'),
-    stays,
-  ).flatMap(({ itemId, start, end }): HeifRange[] => {
-    if (stays(itemId)) return [{ start, end, use: 'stays' }]
-    return isExif(itemId) ? [{ start, end, use: 'exif' }] : []
-  })
-  const content = idat === undefined ? Buffer.alloc(0) : bytes.subarray(idat.contentAt, idat.end)
-  const found = Buffer.concat(exif.map(({ start, end }) => content.subarray(start, end)))
-  blankOutside(
-    content,
-    within.filter(({ itemId }) => stays(itemId)),
-  )
-  return { ranges, exif: found }
-}
-
-function blankOutside(content: Buffer, kept: readonly Extent[]): void {
-  let from = 0
-  for (const { start, end } of kept) {
-    if (end > content.length) throw damaged('An item of the file is not within it.')
-    content.fill(0, from, start)
-    from = end
-  }
-  content.fill(0, from)
 }

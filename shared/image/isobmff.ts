@@ -1,6 +1,7 @@
 import { ProblemError } from '../domain/problem.ts'
 import { EXIF_BYTES, readExif } from './exif.ts'
 import { cleanMeta, type HeifMeta } from './heif-meta.ts'
+import { checkGrid, GRID_BYTES, type HeifRange } from './heif-ranges.ts'
 import type { PhotoBytes } from './photo-bytes.ts'
 import {
   damaged,
@@ -68,7 +69,7 @@ class IsobmffWalk {
     return { width: meta.width, height: meta.height, takenAt: exif }
   }
 
-  get #next(): HeifMeta['ranges'][number] | undefined {
+  get #next(): HeifRange | undefined {
     return this.#meta?.ranges[this.#range]
   }
 
@@ -127,17 +128,22 @@ class IsobmffWalk {
     for (let range = this.#next; range !== undefined && range.start < box.end; range = this.#next) {
       if (range.end > box.end) throw damaged('An item of the file is not within it.')
       yield* this.#photo.blank(range.start - this.#photo.position)
-      if (range.use === 'exif') yield* this.#exifRange(range.end)
-      else yield* this.#photo.pass(range.end - range.start)
+      yield* this.#itemBytes(range)
       this.#range += 1
     }
     yield* this.#photo.blank(box.end - this.#photo.position)
   }
 
-  *#exifRange(end: number): Walk<void> {
-    const length = end - this.#photo.position
-    this.#keepExif(yield* this.#photo.peek(Math.min(length, EXIF_BYTES)))
-    yield* this.#photo.blank(length)
+  *#itemBytes({ start, end, use, grid }: HeifRange): Walk<void> {
+    const length = end - start
+    if (use === 'exif') {
+      this.#keepExif(yield* this.#photo.peek(Math.min(length, EXIF_BYTES)))
+      return yield* this.#photo.blank(length)
+    }
+    if (grid !== undefined) {
+      checkGrid(yield* this.#photo.peek(Math.min(length, GRID_BYTES)), grid)
+    }
+    yield* this.#photo.pass(length)
   }
 
   #keepExif(bytes: Buffer): void {

@@ -97,7 +97,10 @@ function* note(photo: PhotoBytes, marker: Marker, length: number, state: JpegSta
 /** Passes entropy-coded data up to the marker that ends it. */
 function* passScan(photo: PhotoBytes): Walk<void> {
   for (;;) {
-    yield* photo.pass(entropyBytes(yield* photo.peekChunk()))
+    const chunk = yield* photo.peekChunk()
+    const bytes = entropyBytes(chunk)
+    yield* photo.pass(bytes)
+    if (bytes === chunk.length) continue
     const code = (yield* photo.peek(2)).readUInt8(1)
     if (code !== 0xff && !withinScan(code)) return
     yield* photo.pass(code === 0xff ? 1 : 2)

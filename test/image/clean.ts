@@ -1,0 +1,41 @@
+import { Readable } from 'node:stream'
+import { ProblemError } from '../../shared/domain/problem.ts'
+import { PhotoCleaner, type PhotoFacts } from '../../shared/image/photo-cleaner.ts'
+
+export type Cleaned = { readonly output: Buffer; readonly facts: PhotoFacts }
+
+const MAX_PIXELS = 200_000_000
+
+/** Sends `photo` through a cleaner in pieces of so many bytes; rejects with what the cleaner fails with. */
+export async function clean(
+  photo: Buffer,
+  pieceBytes = 65_536,
+  limits: { maxPixels: number; maxFrames?: number } = { maxPixels: MAX_PIXELS },
+): Promise<Cleaned> {
+  const pieces: Buffer[] = []
+  for (let at = 0; at < photo.length; at += pieceBytes) {
+    pieces.push(photo.subarray(at, at + pieceBytes))
+  }
+  return cleanPieces(pieces, limits)
+}
+
+/** Sends pieces through a cleaner as they are. */
+export async function cleanPieces(
+  pieces: readonly Buffer[],
+  limits: { maxPixels: number; maxFrames?: number } = { maxPixels: MAX_PIXELS },
+): Promise<Cleaned> {
+  const cleaner = new PhotoCleaner(limits)
+  const output: Buffer[] = []
+  for await (const piece of Readable.from(pieces).compose(cleaner)) output.push(piece)
+  return { output: Buffer.concat(output), facts: cleaner.facts }
+}
+
+/** The problem's code, `accepted`, or what else was thrown. */
+export async function verdict(photo: Buffer, pieceBytes?: number): Promise<unknown> {
+  try {
+    await clean(photo, pieceBytes)
+    return 'accepted'
+  } catch (error) {
+    return error instanceof ProblemError ? error.code : error
+  }
+}
