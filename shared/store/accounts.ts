@@ -1,6 +1,7 @@
 /** Reads of one account over the documents that make it: name, user and usage. */
 import { ProblemError } from '../domain/problem.ts'
 import { NO_USAGE, type Usage } from '../domain/quota.ts'
+import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
 import type { Database } from './firestore.ts'
 import { usageDocument, usageOf } from './usage.ts'
 import { type Account, accountOf, usernameReference } from './usernames.ts'
@@ -13,6 +14,20 @@ export async function findAccount(
 ): Promise<Account | undefined> {
   const { documents } = await database.getAll(usernameReference(database, username))
   return documents.map(accountOf).find((account) => account !== undefined)
+}
+
+/** The account of a folded name, unless its deletion has begun, by itself or with all others. */
+export async function findLivingAccount(
+  database: Database,
+  username: string,
+): Promise<Account | undefined> {
+  const references = [usernameReference(database, username), deletionMarkReference(database)]
+  const { documents } = await database.getAll(...references)
+  const [name, mark] = documents
+  const account = name === undefined ? undefined : accountOf(name)
+  if (account?.passwordHash === undefined || mark === undefined) return undefined
+  const isGone = isDeletedWithAll(deletionMarkOf(mark), account.userId, account.createdAt)
+  return isGone ? undefined : account
 }
 
 /** User and usage, in one read. Throws `session_ended` where the account went since its caller was identified. */
