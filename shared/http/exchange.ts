@@ -1,6 +1,7 @@
 /** One request with its one answer: id, clock, abort signal, and the rules of how an answer leaves (HTTP-09, UP-01). */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ProblemError } from '../domain/problem.ts'
 import { type RequestHead, readHead } from './request-head.ts'
 
@@ -50,6 +51,7 @@ export class Exchange {
   delivered = false
   readonly #controller = new AbortController()
   readonly #options: ExchangeOptions
+  #answering = false
   #deadline: NodeJS.Timeout | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
@@ -75,7 +77,7 @@ export class Exchange {
 
   /** Whether an answer has begun or cannot be sent any more. */
   get answered(): boolean {
-    return this.response.headersSent || this.response.destroyed
+    return this.#answering || this.response.headersSent || this.response.destroyed
   }
 
   /** Ends the request with a reason that a waiting handler and body see; the first one counts. */
@@ -101,6 +103,9 @@ export class Exchange {
   /** Sends status, headers and the whole content; nothing where an answer has begun. */
   async send(head: AnswerHead, content: string | Buffer | undefined): Promise<void> {
     if (this.answered) return
+    this.#answering = true
+    // A short body that came with its head is handed on by the parser a turn later.
+    if (!this.request.complete) await nextTurn()
     const lingers = this.#begin(head)
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     const hasBody = head.status !== 204 && head.status !== 304

@@ -83,6 +83,8 @@ class FormReader {
     parser.on('filesLimit', () => this.#refuse(new ProblemError('too_many_files')))
     parser.on('fieldsLimit', () => this.#refuse(malformed({ detail: 'Too many fields' })))
     parser.on('partsLimit', () => this.#refuse(malformed({ detail: 'Too many parts' })))
+    // Before the pipeline, which would give the source the parser's error.
+    parser.on('error', (error) => this.#refuse(this.#mapped(error)))
     pipeline(source, parser, (error) => this.#end(error ?? undefined))
   }
 
@@ -118,8 +120,7 @@ class FormReader {
   /** The form was read to its end, or its source or parser failed. */
   #end(error: Error | undefined): void {
     if (error !== undefined) {
-      const known = error instanceof ProblemError || error === this.#source.errored
-      this.#refuse(known ? error : malformed({ cause: error }))
+      this.#refuse(this.#mapped(error))
     } else if (this.#photo === undefined) {
       this.#refuse(new ProblemError('file_missing'))
     } else if (this.#empty) {
@@ -127,6 +128,12 @@ class FormReader {
     } else if (this.#failure === undefined) {
       this.#photo.push(null)
     }
+  }
+
+  /** What the source failed with is no fault of the form. */
+  #mapped(error: unknown): Error {
+    const { errored } = this.#source
+    return errored !== null && error === errored ? errored : malformed({ cause: error })
   }
 
   #refuse(error: Error | undefined): void {

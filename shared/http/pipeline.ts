@@ -81,8 +81,6 @@ export class Pipeline {
 
   /** Method, path and headers; undefined where that already answered it. */
   async #admit(exchange: Exchange): Promise<Found | undefined> {
-    // The parser hands a request on before it has looked behind the head: one turn later a short body is in.
-    await undefined
     const { head, request } = exchange
     refuseHead(request)
     const method = request.method ?? ''
