@@ -2,6 +2,7 @@ import { identifyCaller } from '../shared/caller.ts'
 import { atStart, settings } from '../shared/config.ts'
 import { randomId } from '../shared/crypto/random-id.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
+import { FORM_BYTES } from '../shared/domain/quota.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
 import { uploadReplies, uploadReply } from '../shared/http/photo-reply.ts'
 import { rateLimited, rateLimitHeaders } from '../shared/http/rate-limit-headers.ts'
@@ -76,6 +77,7 @@ serve(
         userId,
         attemptId: randomId(),
         declaredBytes: body.announcedBytes,
+        formBytes: FORM_BYTES,
         maxBytes: config.MAX_PHOTO_BYTES,
         keyId: idempotencyKey && keyIdOf(userId, 'file', idempotencyKey),
       }

@@ -122,7 +122,7 @@ function photoOf(
   }
 }
 
-/** Tells repeats and the sweep that this upload lives; ends it where they have given it up. */
+/** Tells repeats that this upload lives; ends it where one of them or the sweep has given it up. */
 function holdLease(
   { database, admission: { pending } }: Intake,
   clock: () => Date,

@@ -1,5 +1,5 @@
 /** The bucket: objects with their generations, upload sessions, signed addresses (UP-11, DL-01). */
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { type File, Storage } from '@google-cloud/storage'
 import type { PhotoContentType } from '../domain/photo-type.ts'
 import { ProblemError } from '../domain/problem.ts'
@@ -116,6 +116,14 @@ async function find(file: File): Promise<BucketObject | undefined> {
   }
 }
 
+function read(file: File): Readable {
+  const source = file.createReadStream({ validation: 'md5', decompress: false })
+  const bytes = new PassThrough()
+  source.on('error', (error) => bytes.destroy(unavailable(error)))
+  bytes.on('close', () => source.destroy())
+  return source.pipe(bytes)
+}
+
 function listed(file: File): ListedObject {
   const { generation, timeCreated } = file.metadata
   return {
@@ -135,10 +143,7 @@ export function openPhotoFiles(settings: { readonly PHOTO_BUCKET: string }): Pho
   return {
     startSession: (object) => asked(startSession(bucket().file(object.name), object)),
     find: (name) => asked(find(bucket().file(name))),
-    read: (name, generation) =>
-      bucket()
-        .file(name, { generation })
-        .createReadStream({ validation: 'md5', decompress: false }),
+    read: (name, generation) => read(bucket().file(name, { generation })),
     remove: async (name, generation) => {
       const precondition = generation === undefined ? {} : { ifGenerationMatch: generation }
       await asked(

@@ -3,6 +3,7 @@ import { FieldPath } from '@google-cloud/firestore'
 import { pendingUntil } from '../domain/orphans.ts'
 import type { PagePosition } from '../domain/page.ts'
 import type { Photo } from '../domain/photo.ts'
+import { renewDirectUpload } from './direct-uploads.ts'
 import { fieldsOf } from './fields.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
 import { answerKey, freeKey, keepKey, keyDocument, renewKey } from './idempotency-keys.ts'
@@ -95,6 +96,8 @@ export async function renewPendingPhoto(
   return await database.commit((write) => {
     write.update(pendingPhotoDocument(database, pending.id), { remove_after: pendingUntil(now) })
     if (pending.keyId !== undefined) renewKey(write, database, pending.keyId, now)
+    const { directUploadId } = pending
+    if (directUploadId !== undefined) renewDirectUpload(write, database, directUploadId, now)
   })
 }
 
@@ -110,16 +113,24 @@ export async function giveUpPendingPhoto(
 ): Promise<void> {
   await database.commit((write) => {
     endPendingPhoto(write, database, pending.id)
-    write.update(
-      usageDocument(database, pending.ownerId),
-      usageChange({ reservedCount: -1, reservedBytes: -pending.reservedBytes }),
-    )
+    releasePendingPhoto(write, database, pending)
     if (pending.keyId !== undefined) freeKey(write, database, pending.keyId)
     if (object.mayExist) {
       createOrphan(write, database, { ...pending, removeAfter: object.removeAfter })
     }
     also(write)
   })
+}
+
+/** Gives back what a pending photo holds; that of a direct upload is held by the upload itself. */
+export function releasePendingPhoto(
+  write: Transaction,
+  database: Database,
+  pending: PendingPhoto,
+): void {
+  if (pending.directUploadId !== undefined) return
+  const change = usageChange({ reservedCount: -1, reservedBytes: -pending.reservedBytes })
+  write.update(usageDocument(database, pending.ownerId), change)
 }
 
 /**

@@ -4,7 +4,13 @@
  */
 import { keyVerdict, MAX_REPLAYS } from '../domain/idempotency.ts'
 import { ProblemError } from '../domain/problem.ts'
-import { bytesToReserve, NO_USAGE, type Quota, type Usage } from '../domain/quota.ts'
+import {
+  type AskedSpace,
+  bytesToReserve,
+  NO_USAGE,
+  type Quota,
+  type Usage,
+} from '../domain/quota.ts'
 import type { Rate } from '../domain/rate.ts'
 import {
   type LimitVerdict,
@@ -39,13 +45,10 @@ export type UploadLimits = {
   readonly quota: Quota
 }
 
-export type UploadStart = {
+export type UploadStart = AskedSpace & {
   readonly userId: string
   /** Id of the record that `attempt` writes. */
   readonly attemptId: string
-  /** Undefined where the request does not say its length. */
-  readonly declaredBytes: number | undefined
-  readonly maxBytes: number
   readonly keyId: string | undefined
 }
 
@@ -58,6 +61,8 @@ export type Attempt = {
    * and places that it held; undefined where nothing is left of it.
    */
   giveUp(attemptId: string): Promise<GivenUp | undefined>
+  /** False where the answer of a key is no longer true, so that the key is free. */
+  stands?(answer: KeyAnswer): Promise<boolean>
 }
 export type GivenUp = { readonly reservedBytes: number; write(write: Transaction): void }
 
@@ -69,6 +74,12 @@ export type Admitted = {
   readonly window: WindowVerdict
 }
 
+export type Repeat = {
+  readonly outcome: 'repeat'
+  readonly receivedSha256: string
+  readonly answer: KeyAnswer
+}
+
 /**
  * - `admitted`: counted, held, and its record written.
  * - `repeat`: of an answered key; counted as a repeat, and nothing held.
@@ -76,7 +87,7 @@ export type Admitted = {
  */
 export type Admission =
   | Admitted
-  | { readonly outcome: 'repeat'; readonly receivedSha256: string; readonly answer: KeyAnswer }
+  | Repeat
   | {
       readonly outcome: 'limited'
       readonly policy: 'upload' | 'repeats'
@@ -133,7 +144,7 @@ async function admitOnce(request: UploadRequest): Promise<Admission | 'lost'> {
     case 'exhausted':
       return tooManyRepeats(key.keptUntil, reads.at)
     case 'repeat':
-      return await repeat(request.database, reads, key)
+      return await repeat(request, reads, key)
     case 'abandoned':
       return await takePlace(request, reads, await request.attempt.giveUp(key.attemptId))
     case 'running':
@@ -172,13 +183,15 @@ function tooManyRepeats(keptUntil: Date, now: Date): Admission {
 }
 
 async function repeat(
-  database: Database,
+  request: UploadRequest,
   reads: Reads,
-  answered: { readonly receivedSha256: string; readonly answer: KeyAnswer },
+  answered: Pick<Repeat, 'receivedSha256' | 'answer'>,
 ): Promise<Admission | 'lost'> {
   const { key } = reads
   if (key === undefined) throw new TypeError('a repeat has a key')
-  const outcome = await database.commit((write) => countReplay(write, key))
+  const stands = (await request.attempt.stands?.(answered.answer)) ?? true
+  if (!stands) return await takePlace(request, reads, undefined)
+  const outcome = await request.database.commit((write) => countReplay(write, key))
   return outcome === 'lost' ? 'lost' : { outcome: 'repeat', ...answered }
 }
 
