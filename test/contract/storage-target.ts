@@ -96,7 +96,7 @@ export async function codeOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Bytes that repeat nowhere near. */
-export const bytes = (length: number): Buffer => randomBytes(length)
+export const bytes = (length: number) => randomBytes(length)
 
 /** Path of an object on the JSON side. */
 export const objectPath = (bucket: string, name: string) =>
