@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test as base } from 'vitest'
 import { readRunning } from '../infra/local/running.ts'
 import { freePort, type Started, startNode } from './processes.ts'
 
@@ -186,12 +185,3 @@ export async function registerUser(url: string, password = 'correct horse batter
     refreshToken: text(answer, 'refresh_token'),
   }
 }
-
-/** `test` with a running `npm start` for each worker, and a fresh user for each test that asks for one. */
-export const test = base
-  .extend('app', { scope: 'worker' }, async ({}, { onCleanup }) => {
-    const app = await startApp()
-    onCleanup(() => app.close())
-    return app
-  })
-  .extend('user', async ({ app }) => await registerUser(app.url))

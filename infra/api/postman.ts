@@ -141,7 +141,7 @@ export function postmanEnvironment(): Part {
     values: [
       value('base_url', 'http://127.0.0.1:8080'),
       value('password', 'a long enough secret'),
-      value('photo_file', 'test/image/fixtures/phone.jpg'),
+      value('photo_file', 'test/image/fixtures/camera-iphone-4s.jpg'),
       value('photo_bytes', '0'),
     ],
     _postman_variable_scope: 'environment',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { call, photoForm, register } from './client.ts'
 
-const PHONE = readFileSync(new URL('../image/fixtures/phone.jpg', import.meta.url))
+const PHONE = readFileSync(new URL('../image/fixtures/camera-iphone-4s.jpg', import.meta.url))
 const PIXEL = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
