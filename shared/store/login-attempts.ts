@@ -20,6 +20,7 @@ import {
   type Seat,
 } from './login-seats.ts'
 import { newMark, rateLimitDocument, untilWon, writeUnchanged } from './rate-limits.ts'
+import { inTurn } from './turns.ts'
 
 export type AttemptVerdict = LimitVerdict & {
   /** Name of the policy for `RateLimit`: `login-address` or `login-account`. */
@@ -100,6 +101,11 @@ function ownPlace(judged: readonly Judged[], tried: readonly Hit[]): Hit | undef
   })
 }
 
+/** Attempts of one process wait for one another instead of losing races; all take their turns in the order of seats. */
+function inTurnAt<T>(work: () => Promise<T>, seat: Seat): () => Promise<T> {
+  return () => inTurn(`login ${seat.id}`, work)
+}
+
 function openAttempt(database: Database, seats: readonly Seat[]): LoginAttempt {
   const mark = newMark()
   const references = seats.map((seat) => rateLimitDocument(database, seat.id))
@@ -137,7 +143,7 @@ function openAttempt(database: Database, seats: readonly Seat[]): LoginAttempt {
   return {
     references,
     judge: judgeRead,
-    count: () => untilWon(takePlaces),
+    count: () => seats.reduceRight(inTurnAt, () => untilWon(takePlaces))(),
     fail: async () => {
       await database.commit((transaction) => reportFailure(transaction, judged, attempt))
     },

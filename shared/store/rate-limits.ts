@@ -12,6 +12,7 @@ import {
   type WindowVerdict,
 } from '../domain/sliding-window.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
+import { inTurn } from './turns.ts'
 
 const COLLECTION = 'rate_limits'
 const HOUR_MS = 3_600_000
@@ -104,21 +105,21 @@ export function openWindow(database: Database, id: string, rates: readonly Rate[
     return decide(read, readAt)
   }
   let judged: ReturnType<typeof decide> | undefined
+  const countOnce = async () => {
+    const { read, atMs, verdict } = judged ?? (await readAgain())
+    judged = undefined
+    if (!verdict.admitted || verdict.repeated) return verdict
+    const fields = windowFields(verdict, rates, atMs)
+    const outcome = await database.commit((write) => writeUnchanged(write, read, fields))
+    return outcome === 'committed' ? verdict : outcome
+  }
   return {
     reference,
     judge: (read, readAt) => {
       judged = decide(read, readAt)
       return judged.verdict
     },
-    count: () =>
-      untilWon(async () => {
-        const { read, atMs, verdict } = judged ?? (await readAgain())
-        judged = undefined
-        if (!verdict.admitted || verdict.repeated) return verdict
-        const fields = windowFields(verdict, rates, atMs)
-        const outcome = await database.commit((write) => writeUnchanged(write, read, fields))
-        return outcome === 'committed' ? verdict : outcome
-      }),
+    count: () => inTurn(reference.path, () => untilWon(countOnce)),
   }
 }
 
