@@ -1,10 +1,6 @@
 /** `direct_uploads/{id}`: large photos on their way straight into the bucket (contract 6). */
 import { FieldValue } from '@google-cloud/firestore'
-import {
-  completionKeptUntil,
-  completionLeaseUntil,
-  type DirectUpload,
-} from '../domain/direct-upload.ts'
+import { completionLeaseUntil, type DirectUpload } from '../domain/direct-upload.ts'
 import { PHOTO_CONTENT_TYPES } from '../domain/photo-type.ts'
 import { fieldsOf } from './fields.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
@@ -150,12 +146,12 @@ export function completeDirectUpload(write: Transaction, database: Database, id:
 export async function keepCompleted(
   database: Database,
   upload: DirectUpload,
-  now: Date,
+  until: Date,
 ): Promise<void> {
   await database.commit((write) =>
     write.update(directUploadDocument(database, upload.id), {
       session_url: FieldValue.delete(),
-      remove_after: completionKeptUntil(now),
+      remove_after: until,
     }),
   )
 }

@@ -3,7 +3,8 @@
  * written before the object, and exists exactly as long as the upload may still become a photo: whoever gives
  * the upload up removes it in the same commit, and each commit of the upload demands that it exists (UP-12).
  */
-import type { Fields } from './fields.ts'
+import type { Precondition } from '@google-cloud/firestore'
+import { type Fields, fieldsOf } from './fields.ts'
 import type { Database, DocumentReference, Transaction } from './firestore.ts'
 
 export type PendingPhoto = {
@@ -51,4 +52,27 @@ export function createPendingPhoto(write: Transaction, database: Database, pendi
 /** Ends the claim; the whole commit is lost where it has ended already. */
 export function endPendingPhoto(write: Transaction, database: Database, photoId: string): void {
   write.delete(pendingPhotoDocument(database, photoId), { exists: true })
+}
+
+/** A pending photo as it was read; `unchanged` is the precondition that says so. */
+export type DuePendingPhoto = PendingPhoto & { readonly unchanged: Precondition }
+
+/** At most `limit` whose time has come, the oldest first. */
+export async function duePendingPhotos(
+  database: Database,
+  now: Date,
+  limit: number,
+): Promise<DuePendingPhoto[]> {
+  const found = await database.read((client) =>
+    client
+      .collection('pending_photos')
+      .where('remove_after', '<=', now)
+      .orderBy('remove_after')
+      .limit(limit)
+      .get(),
+  )
+  return found.docs.map((document) => ({
+    ...pendingPhotoOf(document.id, fieldsOf(document)),
+    unchanged: { lastUpdateTime: document.updateTime },
+  }))
 }

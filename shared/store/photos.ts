@@ -8,7 +8,12 @@ import { fieldsOf } from './fields.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
 import { answerKey, freeKey, keepKey, keyDocument, renewKey } from './idempotency-keys.ts'
 import { createOrphan, type Orphan, orphanDocument, orphanIn } from './orphans.ts'
-import { endPendingPhoto, type PendingPhoto, pendingPhotoDocument } from './pending-photos.ts'
+import {
+  type DuePendingPhoto,
+  endPendingPhoto,
+  type PendingPhoto,
+  pendingPhotoDocument,
+} from './pending-photos.ts'
 import { photoFields, photoOf } from './photo-record.ts'
 import { usageChange, usageDocument } from './usage.ts'
 
@@ -119,6 +124,25 @@ export async function giveUpPendingPhoto(
       createOrphan(write, database, { ...pending, removeAfter: object.removeAfter })
     }
     also(write)
+  })
+}
+
+/**
+ * Takes the claim from a pending photo that was left behind: what it held is free, also its key, and its object is
+ * an orphan at once. `lost` where it has lived on.
+ */
+export async function orphanPendingPhoto(
+  database: Database,
+  due: DuePendingPhoto,
+  now: Date,
+): Promise<'committed' | 'lost'> {
+  const { documents } = await database.getAll(usageDocument(database, due.ownerId))
+  const accountLives = documents.some((usage) => usage.exists)
+  return await database.commit((write) => {
+    write.delete(pendingPhotoDocument(database, due.id), due.unchanged)
+    createOrphan(write, database, { ...due, removeAfter: now })
+    if (accountLives) releasePendingPhoto(write, database, due)
+    if (due.keyId !== undefined) freeKey(write, database, due.keyId)
   })
 }
 
