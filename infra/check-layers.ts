@@ -30,6 +30,16 @@ export const LAYERS: readonly Layer[] = [
     folders: ['shared/domain', 'shared/crypto', 'shared/store', 'shared/http/endpoint.ts'],
     packages: [],
   },
+  {
+    place: 'shared/photo-intake.ts',
+    folders: ['shared/domain', 'shared/image', 'shared/crypto', 'shared/store'],
+    packages: ['node:'],
+  },
+  {
+    place: 'shared/direct-intake.ts',
+    folders: ['shared/domain', 'shared/crypto', 'shared/store', 'shared/photo-intake.ts'],
+    packages: [],
+  },
   { place: 'shared/crypto', folders: CRYPTO_FOLDERS, packages: ['node:'] },
   { place: 'shared/crypto/signing-keys.ts', folders: CRYPTO_FOLDERS, packages: ['node:', 'jose'] },
   { place: 'shared/crypto/token-signer.ts', folders: CRYPTO_FOLDERS, packages: ['node:', 'jose'] },
