@@ -27,11 +27,8 @@ function comparison(op: RangeOperator, value: Value): (key: Buffer) => boolean {
 function onValue(condition: Condition): (value: Value) => boolean {
   if (condition.op === 'none-of') {
     const excluded = condition.values.map(valueKey)
-    const nullListed = condition.values.some(({ kind }) => kind === 'null')
-    const onlyNull = condition.values.length === 1
-    if (nullListed && !onlyNull) return () => false
     return (value) => {
-      if (value.kind === 'null') return false
+      if (value.kind === 'null' || condition.nothing) return false
       const key = valueKey(value)
       return !excluded.some((other) => other.equals(key))
     }

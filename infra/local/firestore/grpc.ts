@@ -82,7 +82,7 @@ class ServerCall implements Call {
     const stream = this.#stream
     if (stream.destroyed) return
     stream.once('wantTrailers', () => {
-      const details = message === '' ? {} : { 'grpc-message': encodeURIComponent(message) }
+      const details = message === '' ? {} : { 'grpc-message': encodeURI(message.toWellFormed()) }
       stream.sendTrailers({ 'grpc-status': String(code), ...details })
     })
     if (code !== CODES.OK) this.#pending = []

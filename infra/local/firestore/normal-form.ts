@@ -13,7 +13,15 @@ const MAX_NOT_IN = 10
 export type Condition =
   | Comparison
   | { readonly path: FieldPath; readonly op: 'contains'; readonly value: Value }
-  | { readonly path: FieldPath; readonly op: 'none-of'; readonly values: readonly Value[] }
+  | Exclusion
+
+/** `nothing` holds of no value at all: `not-in` with a null among its values. */
+export type Exclusion = {
+  readonly path: FieldPath
+  readonly op: 'none-of'
+  readonly values: readonly Value[]
+  readonly nothing: boolean
+}
 
 export type Comparison = {
   readonly path: FieldPath
@@ -45,6 +53,10 @@ function operands({ value, op }: FieldFilter, limit: number): readonly Value[] {
   return value.value
 }
 
+function exclusion(path: FieldPath, values: readonly Value[]): Exclusion {
+  return { path, op: 'none-of', values, nothing: values.some(({ kind }) => kind === 'null') }
+}
+
 /** Every way to satisfy one filter. */
 function spread(filter: FieldFilter): Condition[] {
   const { path, op, value } = filter
@@ -56,9 +68,9 @@ function spread(filter: FieldFilter): Condition[] {
     case 'array-contains':
       return [{ path, op: 'contains', value }]
     case 'not-in':
-      return [{ path, op: 'none-of', values: operands(filter, MAX_NOT_IN) }]
+      return [exclusion(path, operands(filter, MAX_NOT_IN))]
     case '!=':
-      return [{ path, op: 'none-of', values: [value] }]
+      return [{ path, op: 'none-of', values: [value], nothing: false }]
     default:
       return [{ path, op, value }]
   }
