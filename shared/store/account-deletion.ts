@@ -3,6 +3,8 @@
  * by another call, by the sweep or by several at once. The name goes last, together with the user.
  */
 import type { Query } from '@google-cloud/firestore'
+import type { DirectUpload } from '../domain/direct-upload.ts'
+import { directUploadsOf, discardDirectUpload } from './direct-removal.ts'
 import { fieldsOf } from './fields.ts'
 import type { Database, DocumentSnapshot } from './firestore.ts'
 import { freeKey } from './idempotency-keys.ts'
@@ -10,6 +12,7 @@ import { createOrphan, forgetOrphan, orphansOf } from './orphans.ts'
 import { endPendingPhoto, pendingPhotoOf } from './pending-photos.ts'
 import type { PhotoFiles } from './photo-files.ts'
 import { rateLimitDocument, USER_LIMITS, userLimitId } from './rate-limits.ts'
+import { askSession, cancelSession } from './upload-session.ts'
 import { usageDocument } from './usage.ts'
 import { accountOf, usernameReference } from './usernames.ts'
 import { type User, userReference } from './users.ts'
@@ -53,7 +56,14 @@ const PARALLEL = 8
  * (`beginDeletion`). Throws `unavailable`; what was removed by then stays removed.
  */
 export async function removeAccount(work: AccountRemoval): Promise<DeletionOutcome> {
-  const steps = [endUploads, removePhotos, removeOrphans, removeKeys, removeSessions]
+  const steps = [
+    endUploads,
+    removeDirectUploads,
+    removePhotos,
+    removeOrphans,
+    removeKeys,
+    removeSessions,
+  ]
   let removed = NOTHING_REMOVED
   for (const step of steps) {
     const outcome = await step(work)
@@ -106,6 +116,30 @@ function endUploads(work: AccountRemoval): Promise<DeletionOutcome> {
       return {}
     },
   )
+}
+
+/** Sessions are cancelled first, so that nothing is sent to them any more; one that can't be is left to the sweep. */
+async function removeDirectUploads(work: AccountRemoval): Promise<DeletionOutcome> {
+  const { database, user } = work
+  let left = 0
+  for (;;) {
+    const uploads = await directUploadsOf(database, user.id, BATCH + left)
+    if (uploads.length <= left) return { removed: NOTHING_REMOVED, finished: left === 0 }
+    if (work.isLate()) return { removed: NOTHING_REMOVED, finished: false }
+    const gone = await Promise.all(uploads.map((upload) => discardClosed(work, upload)))
+    left = gone.filter((isGone) => !isGone).length
+  }
+}
+
+async function discardClosed(work: AccountRemoval, upload: DirectUpload): Promise<boolean> {
+  if (!(await isClosed(upload.sessionUrl))) return false
+  await discardDirectUpload(work.database, work.files, upload)
+  return true
+}
+
+async function isClosed(sessionUrl: string | undefined): Promise<boolean> {
+  if (sessionUrl === undefined || (await cancelSession(sessionUrl))) return true
+  return (await askSession(sessionUrl)).state !== 'open'
 }
 
 function removePhotos(work: AccountRemoval): Promise<DeletionOutcome> {
