@@ -66,7 +66,7 @@ export function devicesView() {
     element('p', { class: 'soft' }, 'Where your account is signed in.'),
     element(
       'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'devices-title' },
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Table of devices' },
       element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body),
     ),
     element(

@@ -58,7 +58,7 @@ export function usersView() {
     element('h1', { id: 'users-title' }, 'Users'),
     element(
       'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'users-title' },
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Table of users' },
       element('table', {}, element('thead', {}, element('tr', {}, ...headings)), body),
     ),
     element(
