@@ -77,6 +77,9 @@ export async function composeObject(call: Call, to: ObjectPath): Promise<void> {
   const request = await readJson(call)
   checkObjectName(to.name)
   requireBucket(call, to.bucket)
+  if (request['deleteSourceObjects']) {
+    throw new StorageError('unimplemented', 'deleteSourceObjects is not here.')
+  }
   const sources = readSources(call, to.bucket, request)
   const destination = isJsonObject(request['destination']) ? request['destination'] : {}
   const settings = applySettings({}, destination)

@@ -4,12 +4,12 @@ import { hashesOfHeaders, hashesOfResource } from './expected-hashes.ts'
 import { type JsonObject, optionalText } from './json.ts'
 import { MultipartReader, readBoundary } from './multipart.ts'
 import { checkObjectName } from './names.ts'
-import { noBucket } from './object-store.ts'
-import { readPreconditions } from './preconditions.ts'
+import { type NewObject, noBucket } from './object-store.ts'
+import { type Preconditions, readPreconditions } from './preconditions.ts'
 import { commitUpload, receiveUpload, type Upload } from './receive.ts'
 import { objectResource } from './resource.ts'
 import { declaredTotal, startSession } from './resumable.ts'
-import { applySettings, DEFAULT_CONTENT_TYPE, type ObjectSettings } from './settings.ts'
+import { applySettings, DEFAULT_CONTENT_TYPE } from './settings.ts'
 
 /** 404 where the bucket does not exist. */
 export function requireBucket(call: Call, bucket: string): void {
@@ -20,8 +20,9 @@ export function requireBucket(call: Call, bucket: string): void {
 export async function insertObject(call: Call, bucket: string): Promise<void> {
   requireBucket(call, bucket)
   const kind = call.query.get('uploadType')
-  if (kind === 'media') return insertMedia(call, bucket)
-  if (kind === 'multipart') return insertMultipart(call, bucket)
+  const conditions = readPreconditions(call.query)
+  if (kind === 'media') return insertMedia(call, bucket, conditions)
+  if (kind === 'multipart') return insertMultipart(call, bucket, conditions)
   if (kind === 'resumable') return insertResumable(call, bucket)
   throw new StorageError('invalid', 'uploadType must be media, multipart or resumable.')
 }
@@ -43,26 +44,27 @@ function settingsOf(call: Call, resource: JsonObject, fallback: string | undefin
 const dropNull = (resource: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(resource).filter(([, value]) => value !== null))
 
-async function insertMedia(call: Call, bucket: string): Promise<void> {
+async function insertMedia(call: Call, bucket: string, conditions: Preconditions): Promise<void> {
   const name = objectName(call, {})
   const settings = settingsOf(call, {}, header(call, 'content-type'))
   const upload = await receiveUpload(call, (take) => ({ write: take, end: () => undefined }))
-  await finishInsert(call, upload, { bucket, name, settings }, {})
+  await finishInsert(call, upload, { bucket, name, settings, conditions }, {})
 }
 
-async function insertMultipart(call: Call, bucket: string): Promise<void> {
+async function insertMultipart(
+  call: Call,
+  bucket: string,
+  conditions: Preconditions,
+): Promise<void> {
   const boundary = readBoundary(header(call, 'content-type'))
   let resource: JsonObject = {}
-  let target = { bucket, name: '', settings: {} }
+  let target = { bucket, name: '', settings: {}, conditions }
   const upload = await receiveUpload(call, (take) => {
     return new MultipartReader(boundary, {
       onStart(json, contentType) {
         resource = json
-        target = {
-          bucket,
-          name: objectName(call, json),
-          settings: settingsOf(call, json, contentType),
-        }
+        const name = objectName(call, json)
+        target = { bucket, name, settings: settingsOf(call, json, contentType), conditions }
       },
       onBytes: take,
     })
@@ -73,12 +75,11 @@ async function insertMultipart(call: Call, bucket: string): Promise<void> {
 async function finishInsert(
   call: Call,
   upload: Upload,
-  target: { bucket: string; name: string; settings: ObjectSettings },
+  target: Omit<NewObject, 'digest'>,
   resource: JsonObject,
 ): Promise<void> {
-  const conditions = readPreconditions(call.query)
   const expected = { ...hashesOfResource(resource), ...hashesOfHeaders(call) }
-  const object = await commitUpload(call, upload, { ...target, conditions }, expected)
+  const object = await commitUpload(call, upload, target, expected)
   sendJson(call, 200, objectResource(object, call.base))
 }
 

@@ -2,6 +2,10 @@ import { StorageError } from './errors.ts'
 
 /** Names that are path prefixes of this server (and, but for the last, too short anyway). */
 const TAKEN = new Set(['b', 'o', 'upload', 'download', 'storage', 'resumable', 'batch'])
+
+/** True for names that can be no bucket because paths of the JSON side start with them. */
+export const isReserved = (name: string) => TAKEN.has(name)
+
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/
 const MAX_NAME_BYTES = 1024
 

@@ -25,11 +25,14 @@ export function pump(
 ): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
   let recent = 0
+  let refused = false
   const onData = (chunk: Buffer) => {
     recent += chunk.length
+    if (refused) return
     try {
       take(chunk)
     } catch (error) {
+      refused = true
       reject(error)
     }
     if (room.full) req.pause()

@@ -4,7 +4,7 @@ import { type Call, header, sendEmpty, sendJson } from './call.ts'
 import { type ContentRange, MAX_OBJECT_BYTES, parseContentRange } from './content-range.ts'
 import { isMissing, StorageError } from './errors.ts'
 import { checkHashes, hashesOfHeaders } from './expected-hashes.ts'
-import { FileSink } from './file-sink.ts'
+import { type Digest, FileSink } from './file-sink.ts'
 import { parseJsonObject } from './json.ts'
 import { checkLength } from './length-range.ts'
 import { parseInteger, requireMet } from './preconditions.ts'
@@ -59,12 +59,14 @@ export async function putSession(call: Call, id: string): Promise<void> {
 /** `DELETE` on a session's address: what arrived is gone at once; answered with 499. */
 export async function cancelSession(call: Call, id: string): Promise<void> {
   requireSession(call, id)
-  await call.cloud.live.alone(id, call.req, async () => {
-    call.cloud.sessions.remove(id)
-    call.cloud.live.forget(id)
-    await rm(call.cloud.objects.blobs.uploadPath(id), { force: true })
-  })
+  await call.cloud.live.alone(id, call.req, () => dropSession(call, id))
   throw new StorageError('cancelled', 'The upload session was cancelled.')
+}
+
+async function dropSession(call: Call, id: string): Promise<void> {
+  call.cloud.sessions.remove(id)
+  call.cloud.live.forget(id)
+  await rm(call.cloud.objects.blobs.uploadPath(id), { force: true })
 }
 
 async function storedBytes(call: Call, id: string): Promise<number> {
@@ -89,7 +91,7 @@ async function proceed(call: Call, id: string, range: ContentRange): Promise<voi
     if (!range.query && !(await append(call, { session, range, total, stored }, sink))) return
     const isWhole = total === undefined ? isOpenEnded(range) : sink.hashes.size === total
     if (!isWhole) return sendProgress(call, id, sink.hashes.size)
-    commitSession(call, session, await sink.finish())
+    await commitSession(call, session, await sink.finish())
   } finally {
     await sink.close()
   }
@@ -144,7 +146,9 @@ async function append(call: Call, part: Part, sink: FileSink): Promise<boolean> 
     }
     return outcome === 'ended'
   } catch (error) {
-    await takeBack(call, session.id, stored, sink)
+    // What a slow sender brought is right as far as it goes.
+    const isSlow = error instanceof StorageError && error.refusal.status === 408
+    if (!isSlow) await takeBack(call, session.id, stored, sink)
     throw error
   }
 }
@@ -156,14 +160,20 @@ async function takeBack(call: Call, id: string, stored: number, sink: FileSink):
   await truncate(call.cloud.objects.blobs.uploadPath(id), stored)
 }
 
-function commitSession(
-  call: Call,
-  session: Session,
-  digest: Awaited<ReturnType<FileSink['finish']>>,
-) {
+/** Wrong bytes can never become right, so a wrong checksum ends the session. */
+async function checkBytes(call: Call, { id, plan }: Session, digest: Digest): Promise<void> {
+  try {
+    checkHashes(digest, { ...plan.expected, ...hashesOfHeaders(call) })
+  } catch (error) {
+    await dropSession(call, id)
+    throw error
+  }
+}
+
+async function commitSession(call: Call, session: Session, digest: Digest): Promise<void> {
   const { id, bucket, name, plan } = session
   if (plan.lengthRange) checkLength(digest.size, plan.lengthRange)
-  checkHashes(digest, { ...plan.expected, ...hashesOfHeaders(call) })
+  await checkBytes(call, session, digest)
   const upload = call.cloud.objects.blobs.uploadPath(id)
   const { settings, conditions } = plan
   let result = ''

@@ -3,8 +3,10 @@ import { type Call, decodeSegment } from './call.ts'
 import { composeObject, copyObject, moveObject } from './copy.ts'
 import { addCors, answerPreflight } from './cors.ts'
 import { StorageError } from './errors.ts'
+import { refuseWebPages } from './guard.ts'
 import { insertObject } from './insert.ts'
 import { listObjects } from './list.ts'
+import { isReserved } from './names.ts'
 import { deleteObject, getObject, updateObject } from './objects.ts'
 import { cancelSession, putSession } from './resumable.ts'
 import { signedRequest } from './signed.ts'
@@ -76,8 +78,9 @@ function matchRoute(method: string, segments: string[], pattern: string): string
 /** Finds the handler and runs it. */
 export async function route(call: Call): Promise<void> {
   const session = call.query.get('upload_id')
-  if (session !== null) return sessionRequest(call, session)
   const segments = jsonSegments(call.path)
+  refuseWebPages(call, session === null && segments !== undefined)
+  if (session !== null) return sessionRequest(call, session)
   if (segments === undefined) return xmlRequest(call)
   for (const [pattern, handle] of JSON_ROUTES) {
     const parts = matchRoute(call.method, segments, pattern)
@@ -101,6 +104,7 @@ function xmlRequest(call: Call): Promise<void> | void {
   const [, bucket = '', ...rest] = call.path.split('/').map(decodeSegment)
   const name = rest.join('/')
   if (call.method === 'OPTIONS') return answerPreflight(call, bucket)
-  if (name === '') throw new StorageError('noRoute', 'This server has no such call.')
+  if (name === '' || isReserved(bucket))
+    throw new StorageError('noRoute', 'This server has no such call.')
   return signedRequest(call, { bucket, name })
 }

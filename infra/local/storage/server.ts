@@ -105,6 +105,8 @@ const HTTP_LIMITS = {
   requestTimeout: 0,
   keepAliveTimeout: 75_000,
 }
+/** A connection on which nothing moves, a reader that stopped reading for instance. */
+const STALLED_MS = 600_000
 
 /** The HTTP server, its request log, and the requests that it works on. */
 function openServer(cloud: Cloud, address: () => string) {
@@ -119,6 +121,7 @@ function openServer(cloud: Cloud, address: () => string) {
     const done = answer(cloud, req, res, address()).finally(() => running.delete(done))
     running.add(done)
   })
+  server.setTimeout(STALLED_MS)
   return { server, requests, running }
 }
 
