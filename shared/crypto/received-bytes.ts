@@ -8,6 +8,9 @@ export type Received = {
   readonly sha256: string
 }
 
+/** Less than a chunk, so that a stage holds one and not two; with 32 uploads at once it shows. */
+const STAGE_BYTES = 16 * 1024
+
 /** Passes bytes on and counts and hashes them; at their end `judge` may refuse them. */
 export class ReceivedBytes extends Transform {
   readonly #hash = createHash('sha256')
@@ -16,7 +19,7 @@ export class ReceivedBytes extends Transform {
   #received: Received | undefined
 
   constructor(judge: (received: Received) => ProblemError | undefined = () => undefined) {
-    super()
+    super({ highWaterMark: STAGE_BYTES })
     this.#judge = judge
   }
 

@@ -40,6 +40,8 @@ const ANSWER_MS = 10_000
 /** Longest silence of the bucket while bytes are on their way; a slow sender is judged elsewhere (UP-14). */
 const STALL_MS = 60_000
 const LONGEST_ANSWER_BYTES = 64 * 1024
+/** Less than a chunk, so that a stage holds one and not two; with 32 uploads at once it shows. */
+const STAGE_BYTES = 16 * 1024
 
 const AGENTS = {
   'http:': new PlainAgent({ keepAlive: true, timeout: STALL_MS }),
@@ -131,7 +133,7 @@ class Sums extends Transform {
   bytes = 0
 
   constructor(heldBytes: number) {
-    super()
+    super({ highWaterMark: STAGE_BYTES })
     this.#heldBytes = heldBytes
   }
 
