@@ -10,6 +10,20 @@ import protobuf from 'protobufjs'
 
 const SERVICE = 'google.firestore.v1.Firestore'
 
+/** What the stores call: no streams of changes, no pipelines, no single-document calls, which the SDK never makes. */
+const METHODS = [
+  'BatchGetDocuments',
+  'BatchWrite',
+  'BeginTransaction',
+  'Commit',
+  'ListCollectionIds',
+  'ListDocuments',
+  'PartitionQuery',
+  'Rollback',
+  'RunAggregationQuery',
+  'RunQuery',
+]
+
 /** The conversion that google-gax asks of @grpc/proto-loader. */
 const CONVERSION = '{ longs: String, enums: String, defaults: true, oneofs: true }'
 
@@ -132,7 +146,8 @@ export function firestoreCodec(descriptor: protobuf.INamespace): string {
   const known: Known = { names: new Map(), uses: new Map() }
   const methods = root
     .lookupService(SERVICE)
-    .methodsArray.map((method) => methodSource(known, method))
+    .methodsArray.filter(({ name }) => METHODS.includes(name))
+    .map((method) => methodSource(known, method))
   const declarations = [...known.uses].map(([reflected, uses]) => {
     const source =
       reflected instanceof protobuf.Enum

@@ -66,6 +66,22 @@ const FIRESTORE: Readonly<Record<string, Replacement>> = {
     why: 'pipelines need the Enterprise edition; the serializer takes one function from here',
     source: `exports.isString = (value) => typeof value === 'string' || value instanceof String;`,
   },
+  '@google-cloud/firestore/build/src/bulk-writer.js': {
+    why: 'the stores write by commits',
+    source: missing('bulk writer', 'BulkWriter'),
+  },
+  '@google-cloud/firestore/build/src/recursive-delete.js': {
+    why: 'the stores delete in pages',
+    source: missing('recursive delete', 'RecursiveDelete'),
+  },
+  '@google-cloud/firestore/build/src/bundle.js': {
+    why: 'for browsers that start from a file',
+    source: missing('bundles', 'BundleBuilder'),
+  },
+  '@google-cloud/firestore/build/src/watch.js': {
+    why: 'no function outlives its answer, so none listens',
+    source: missing('watch', 'DocumentWatch', 'QueryWatch'),
+  },
   '@google-cloud/firestore/build/src/telemetry/enabled-trace-util.js': {
     why: 'spans are made for each call even where no tracer is registered',
     source: `exports.EnabledTraceUtil = require('./disabled-trace-util').DisabledTraceUtil;`,
