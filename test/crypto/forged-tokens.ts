@@ -71,7 +71,7 @@ function signedBy(forge: Forge, key: KeyObject, alg: string): string {
 }
 
 const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 
 /** TOK-01: algorithm and key. */
 export const WRONG_ALGORITHM: readonly Forgery[] = [
@@ -94,8 +94,8 @@ export const WRONG_ALGORITHM: readonly Forgery[] = [
     defect: 'HS256 keyed with the public key as JWK',
     token: (forge) => keyedWith(forge, JSON.stringify(forge.publicKey.export({ format: 'jwk' }))),
   },
-  { defect: 'RS256', token: (forge) => signedBy(forge, rsa(), 'RS256') },
-  { defect: 'PS256', token: (forge) => signedBy(forge, rsa(), 'PS256') },
+  { defect: 'RS256', token: (forge) => signedBy(forge, rsa, 'RS256') },
+  { defect: 'PS256', token: (forge) => signedBy(forge, rsa, 'PS256') },
   { defect: 'ES384 with the kid of a P-256 key', token: (forge) => forge.make({ alg: 'ES384' }) },
   { defect: 'alg EdDSA', token: (forge) => forge.make({ alg: 'EdDSA' }) },
   { defect: 'no alg', token: (forge) => forge.make({ alg: undefined }) },
