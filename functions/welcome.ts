@@ -38,6 +38,12 @@ export const endpoint = defineEndpoint({
       replies: { 200: { description: 'Where everything is', schema: welcome } },
       problems: ['not_acceptable'],
     },
+    'GET /openapi.json': {
+      summary: 'This description',
+      access: 'anyone',
+      replies: { 200: { description: 'OpenAPI 3.1', contentType: 'application/json' } },
+      problems: [],
+    },
     'GET /console/{asset}': {
       summary: 'A file of the console page',
       access: 'anyone',
@@ -68,6 +74,7 @@ serve(endpoint, {
     }
     return { status: 200, body: { message: 'Welcome To Wowmedia Project', links } }
   },
+  'GET /openapi.json': async () => assetReply('openapi.json') ?? { status: 204 },
   'GET /console/{asset}': async ({ params }) => {
     const reply = assetReply(params.asset)
     if (reply === undefined) throw new ProblemError('not_found')

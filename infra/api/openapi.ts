@@ -109,19 +109,34 @@ function problemHeaders(status: number): readonly string[] {
   return status === 503 ? ['Retry-After'] : []
 }
 
+function problemName(status: number, codes: readonly string[]): string {
+  return `${status}-${codes.join('.')}`
+}
+
+function problemResponse(status: number, codes: readonly string[]): Part {
+  const ofThese = { properties: { code: { enum: codes }, status: { const: status } } }
+  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, ofThese] }
+  return {
+    description: codes.join(', '),
+    headers: headersOf(problemHeaders(status)),
+    content: { 'application/problem+json': { schema } },
+  }
+}
+
 function problems(route: Route): readonly (readonly [string, Part])[] {
-  return [...problemsOf(route)].map(([status, codes]) => {
-    const ofThese = { properties: { code: { enum: codes }, status: { const: status } } }
-    const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, ofThese] }
-    return [
-      String(status),
-      {
-        description: codes.join(', '),
-        headers: headersOf(problemHeaders(status)),
-        content: { 'application/problem+json': { schema } },
-      },
-    ]
-  })
+  return [...problemsOf(route)].map(([status, codes]) => [
+    String(status),
+    { $ref: `#/components/responses/${problemName(status, codes)}` },
+  ])
+}
+
+/** Every set of problems that some route can answer with, once; thirteen functions share most of them. */
+function problemResponses(endpoints: readonly Endpoint[]): Part {
+  const all = endpoints
+    .flatMap(({ routes }) => Object.values(routes))
+    .flatMap((route) => [...problemsOf(route)])
+    .map(([status, codes]) => [problemName(status, codes), problemResponse(status, codes)] as const)
+  return Object.fromEntries(all.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function security(route: Route): Part {
@@ -192,6 +207,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): Part {
         },
       },
       headers: HEADERS,
+      responses: problemResponses(endpoints),
       schemas: { Problem: problemSchema(PROBLEM_CODES) },
     },
   }

@@ -8,12 +8,14 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   png: 'image/png',
+  json: 'application/json',
 }
 
 export const ASSET_FILES = [
   'index.html',
   'console.css',
   'icon.png',
+  'openapi.json',
   'console.js',
   'account.js',
   'api.js',

@@ -1,0 +1,47 @@
+/** Files that are made from the code and checked in; `npm run check` fails where one differs. */
+import { readFile } from 'node:fs/promises'
+import type { Endpoint } from '../../shared/http/endpoint.ts'
+import { openApi } from './openapi.ts'
+import { missingFromFlow, postmanCollection, postmanEnvironment } from './postman.ts'
+import { environmentExample, settingsTable } from './settings-texts.ts'
+
+const asText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+
+async function readmeWithSettings(): Promise<string> {
+  const readme = await readFile('README.md', 'utf8')
+  const marked = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/
+  if (!marked.test(readme)) throw new RangeError('README.md has no place for the settings')
+  return readme.replace(marked, (_, start, end) => `${start}${settingsTable()}\n${end}`)
+}
+
+async function versionOfPackage(): Promise<string> {
+  const parsed: unknown = JSON.parse(await readFile('package.json', 'utf8'))
+  const named = typeof parsed === 'object' && parsed !== null && 'version' in parsed
+  return named ? String(parsed.version) : '0.0.0'
+}
+
+/** Files of the console page are not for API clients. */
+function isForClients(key: string): boolean {
+  return !/^GET \/(console\/|favicon|robots)/.test(key)
+}
+
+function forClients(endpoint: Endpoint): Endpoint {
+  const routes = Object.entries(endpoint.routes).filter(([key]) => isForClients(key))
+  return { name: endpoint.name, routes: Object.fromEntries(routes) }
+}
+
+/** Path from the root of the repository to the text that must stand there. */
+export async function apiTexts(
+  endpoints: readonly Endpoint[],
+): Promise<ReadonlyMap<string, string>> {
+  const published = endpoints.filter(({ name }) => name !== 'sweep').map(forClients)
+  const missing = missingFromFlow(published)
+  if (missing.length > 0) throw new RangeError(`no Postman request for ${missing.join(', ')}`)
+  return new Map([
+    ['shared/page/openapi.json', asText(openApi(published, await versionOfPackage()))],
+    ['docs/wowmedia.postman_collection.json', asText(postmanCollection(published))],
+    ['docs/wowmedia.postman_environment.json', asText(postmanEnvironment())],
+    ['README.md', await readmeWithSettings()],
+    ['.env.example', environmentExample()],
+  ])
+}
