@@ -15,6 +15,8 @@ export class ClientGone extends Error {
 
 /** Answered where the client has gone; in logs only (contract 3). */
 export const CLIENT_GONE_STATUS = 499
+/** How long a client may take to receive an answer that is not streamed, milliseconds. */
+const SENDING_MS = 15_000
 /** How much of a refused request is still read, and for how long, so that its answer is not lost (UP-01). */
 const LINGER_BYTES = 1024 * 1024
 const LINGER_MS = 2000
@@ -90,7 +92,8 @@ export class Exchange {
   limit(milliseconds: number): void {
     this.#deadline = setTimeout(() => {
       const code = this.readingBody ? 'request_timeout' : 'unavailable'
-      this.abort(new ProblemError(code))
+      const cause = new Error(`the request was not done after ${milliseconds} ms`)
+      this.abort(new ProblemError(code, { cause }))
     }, milliseconds)
   }
 
@@ -104,6 +107,8 @@ export class Exchange {
   async send(head: AnswerHead, content: string | Buffer | undefined): Promise<void> {
     if (this.answered) return
     this.#answering = true
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.response.destroy(), SENDING_MS)
     // A short body that came with its head is handed on by the parser a turn later.
     if (!this.request.complete) await nextTurn()
     const lingers = this.#begin(head)
@@ -139,7 +144,10 @@ export class Exchange {
   #begin(head: AnswerHead): boolean {
     const { request, response } = this
     response.statusCode = head.status
-    for (const [name, value] of Object.entries(head.headers)) response.setHeader(name, value)
+    for (const [name, value] of Object.entries(head.headers)) {
+      if (name.toLowerCase() === 'vary') response.appendHeader(name, value)
+      else response.setHeader(name, value)
+    }
     const lingers = !request.complete
     const last = lingers || this.lastOfConnection || this.#options.ending()
     if (last) response.setHeader('Connection', 'close')

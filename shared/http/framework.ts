@@ -124,23 +124,29 @@ function listenersOf(event: string): readonly Listener[] {
   return processEvents.listeners(event).filter((one): one is Listener => typeof one === 'function')
 }
 
+type Added = { readonly event: string; readonly listener: Listener }
+let exitListeners: readonly Added[] = []
+
 /** Takes every process listener away that is added while `server` starts to listen; says how many. */
 export function removeFrameworkListeners(server: Server, removed: (count: number) => void): void {
   server.once('listening', () => {
-    const before = new Map(SIGNALS_AND_ERRORS.map((event) => [event, listenersOf(event)]))
+    const events = [...SIGNALS_AND_ERRORS, 'exit']
+    const before = new Map(events.map((event) => [event, listenersOf(event)]))
     process.nextTick(() => {
-      const added = SIGNALS_AND_ERRORS.flatMap((event) =>
+      const added: readonly Added[] = events.flatMap((event) =>
         listenersOf(event)
           .filter((one) => !before.get(event)?.includes(one) && one.name !== DOMAIN_LISTENER)
           .map((listener) => ({ event, listener })),
       )
-      for (const { event, listener } of added) processEvents.off(event, listener)
-      removed(added.length)
+      exitListeners = added.filter(({ event }) => event === 'exit')
+      const toReplace = added.filter(({ event }) => event !== 'exit')
+      for (const { event, listener } of toReplace) processEvents.off(event, listener)
+      removed(toReplace.length)
     })
   })
 }
 
-/** The framework's last listener prints a stack in its own form; called before an exit that is not 0. */
+/** The framework's `exit` listener prints a stack in its own form unless the code is 0; called before such an exit. */
 export function silenceFrameworkExit(): void {
-  processEvents.removeAllListeners('exit')
+  for (const { event, listener } of exitListeners) processEvents.off(event, listener)
 }

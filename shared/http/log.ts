@@ -125,7 +125,9 @@ export function stackOf(thrown: unknown, secrets: readonly string[]): string {
     thrown instanceof Error && thrown.cause !== undefined
       ? `\ncaused by ${causeOf(thrown.cause)}`
       : ''
-  return secrets.reduce((text, secret) => text.replaceAll(secret, '[removed]'), stack + cause)
+  // The longest first: a shorter one may be a part of it.
+  const ordered = secrets.toSorted((a, b) => b.length - a.length)
+  return ordered.reduce((text, secret) => text.replaceAll(secret, '[removed]'), stack + cause)
 }
 
 function causeOf(cause: unknown): string {

@@ -153,7 +153,8 @@ export class Pipeline {
     const problem = asProblem(thrown)
     if (problemForm(problem.code).status >= 500) this.#logFailure(exchange, problem, binding)
     const reply = problemReply(problem, exchange.id)
-    if (exchange.answered) exchange.response.destroy()
+    // What breaks amid a streamed answer can only be told by cutting it.
+    if (exchange.response.headersSent && !exchange.delivered) exchange.response.destroy()
     await exchange.send(reply, reply.content)
     return problem.code
   }

@@ -123,7 +123,7 @@ function adoptFramework(app: FrameworkApp): Server {
   })
   server.on('error', (error) => {
     if (!server.listening) exitWithLine(`cannot listen: ${error.message}`)
-    log({ severity: 'ERROR', event: 'server_error', message: error.message })
+    logServerError(error)
   })
   removeFrameworkListeners(server, (count) => {
     if (count !== FRAMEWORK_LISTENERS) {
@@ -140,6 +140,11 @@ function adoptFramework(app: FrameworkApp): Server {
     })
   })
   return server
+}
+
+/** For one, no file descriptor was left for a connection; those that exist go on. */
+function logServerError(error: Error): void {
+  log({ severity: 'ERROR', event: 'server_error', message: error.message })
 }
 
 function portOf(port: number | string): number {
@@ -198,6 +203,7 @@ export async function listenForAll(options: {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options, resolve)
   })
+  server.on('error', logServerError)
   const { port } = addressOf(server)
   own = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`
   return { host: options.host, port, close: () => inFlight.drain(server, DRAIN_MS) }
