@@ -4,6 +4,7 @@ import { randomId } from '../shared/crypto/random-id.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import { FORM_BYTES } from '../shared/domain/quota.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
+import { receivePhoto } from '../shared/http/photo-body.ts'
 import { uploadReplies, uploadReply } from '../shared/http/photo-reply.ts'
 import { rateLimited, rateLimitHeaders } from '../shared/http/rate-limit-headers.ts'
 import { serve } from '../shared/http/serve.ts'
@@ -100,5 +101,5 @@ serve(
       return uploadReply(201, photo, publicUrl, headers)
     },
   },
-  { identify },
+  { identify, receivePhoto },
 )

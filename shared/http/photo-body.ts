@@ -27,8 +27,11 @@ async function readRaw(body: PhotoBody, open: OpenBody): Promise<IncomingPhoto> 
   return { fileName: undefined, stream }
 }
 
-/** What the handler of an upload gets. `receive` may be called once. */
-export function photoRequest(body: PhotoBody, head: RequestHead, open: OpenBody): PhotoRequest {
+/**
+ * Given to `serve` by a function that takes photos, so that no other one carries the form parser. `receive` of what the
+ * handler gets may be called once.
+ */
+export function receivePhoto(body: PhotoBody, head: RequestHead, open: OpenBody): PhotoRequest {
   const contentType = head.header('content-type') ?? ''
   const form = parseMediaType(contentType)?.type === 'multipart/form-data'
   return {

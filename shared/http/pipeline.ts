@@ -11,7 +11,7 @@ import type { ClientAddress, SecurityEvent } from './endpoint.ts'
 import { CLIENT_GONE_STATUS, ClientGone, type Exchange } from './exchange.ts'
 import { readJsonBody } from './json-body.ts'
 import { type Log, type LogEntry, stackOf } from './log.ts'
-import { type OpenBody, photoRequest } from './photo-body.ts'
+import type { OpenBody } from './photo-body.ts'
 import { asProblem, problemForm, problemReply } from './problem.ts'
 import { readQuery } from './query.ts'
 import { sendReply, standingHeaders } from './reply.ts'
@@ -197,7 +197,7 @@ export class Pipeline {
   }
 }
 
-async function bodyOf(exchange: Exchange, { route }: Binding): Promise<unknown> {
+async function bodyOf(exchange: Exchange, { route, receivePhoto }: Binding): Promise<unknown> {
   const { head, signal } = exchange
   const open: OpenBody = (limits) => {
     exchange.wantBody()
@@ -207,7 +207,11 @@ async function bodyOf(exchange: Exchange, { route }: Binding): Promise<unknown> 
     })
     return body
   }
-  if (route.body?.kind === 'photo') return photoRequest(route.body, head, open)
+  if (route.body?.kind === 'photo') {
+    if (receivePhoto === undefined)
+      throw new Error('a route with photos is served without receivePhoto')
+    return receivePhoto(route.body, head, open)
+  }
   if (route.body?.kind !== 'json') return undefined
   return await readJsonBody(route.body, {
     contentType: head.header('content-type'),

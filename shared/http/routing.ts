@@ -2,6 +2,7 @@
 import { ProblemError } from '../domain/problem.ts'
 import type { Caller } from '../domain/role.ts'
 import type { ClientAddress, Identify, Method, Reply, Route, SecurityEvent } from './endpoint.ts'
+import type { receivePhoto } from './photo-body.ts'
 import { check } from './schema.ts'
 
 /** A request as the pipeline puts it together, before it has the type of its route. */
@@ -21,6 +22,9 @@ export type AssembledRequest = {
   readonly event: SecurityEvent
 }
 
+/** How the photo of a request is read: `receivePhoto` of `photo-body.ts`. */
+export type ReceivePhoto = typeof receivePhoto
+
 /** A route with what serves it. */
 export type Binding = {
   readonly functionName: string
@@ -29,6 +33,7 @@ export type Binding = {
   readonly template: string
   readonly route: Route
   readonly identify: Identify | undefined
+  readonly receivePhoto: ReceivePhoto | undefined
   handle(request: AssembledRequest): Promise<Reply>
 }
 

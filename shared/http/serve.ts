@@ -2,7 +2,16 @@
 import type { Server } from 'node:http'
 import * as framework from '@google-cloud/functions-framework'
 import { exitWithLine, settings } from '../config.ts'
-import type { Endpoint, Handlers, Identify, Request, Route, RouteKey, Routes } from './endpoint.ts'
+import type {
+  Endpoint,
+  Handlers,
+  Identify,
+  PhotoBody,
+  Request,
+  Route,
+  RouteKey,
+  Routes,
+} from './endpoint.ts'
 import {
   arriveAtFunction,
   type FrameworkApp,
@@ -14,7 +23,7 @@ import {
 import { CRASH_DRAIN_MS, DRAIN_MS } from './lifecycle.ts'
 import { createLog, stackOf } from './log.ts'
 import { type Enter, Pipeline } from './pipeline.ts'
-import { type AssembledRequest, type Binding, createRouting } from './routing.ts'
+import { type AssembledRequest, type Binding, createRouting, type ReceivePhoto } from './routing.ts'
 import { createServing, type Serving } from './server.ts'
 
 const config = settings('HOST', 'K_SERVICE', 'TRUSTED_PROXY_HOPS', 'CORS_ORIGINS', 'PUBLIC_URL')
@@ -35,10 +44,16 @@ export function servedFunctions(): ReadonlyMap<string, Served> {
   return served
 }
 
-/** `identify` is demanded as soon as one route is not for anyone. */
-type Options<R extends Routes> = R[keyof R & RouteKey]['access'] extends 'anyone'
-  ? [options?: { readonly identify?: Identify }]
-  : [options: { readonly identify: Identify }]
+type Needs = { readonly identify: Identify; readonly receivePhoto: ReceivePhoto }
+/** Of each route the name of what it needs. */
+type NeedOf<R extends Route> =
+  | (R['access'] extends 'anyone' ? never : 'identify')
+  | (R extends { readonly body: PhotoBody } ? 'receivePhoto' : never)
+type NeedsOf<R extends Routes> = { [K in keyof R & RouteKey]: NeedOf<R[K]> }[keyof R & RouteKey]
+/** Demanded as soon as one route needs it: `identify` where it is not for anyone, `receivePhoto` where it takes a photo. */
+type Options<R extends Routes> = [NeedsOf<R>] extends [never]
+  ? [options?: Partial<Needs>]
+  : [options: Pick<Needs, NeedsOf<R>> & Partial<Needs>]
 
 /**
  * Registers a function under its endpoint's name. Starts nothing: the framework's CLI or `listenForAll` does.
@@ -50,7 +65,7 @@ export function serve<R extends Routes>(
   ...[options]: Options<R>
 ): void {
   const keys = Object.keys(endpoint.routes).filter((key) => isKeyOf(key, endpoint.routes))
-  const bindings = keys.map((key) => bind(endpoint, key, handlers, options?.identify))
+  const bindings = keys.map((key) => bind(endpoint, key, handlers, options ?? {}))
   served.set(endpoint.name, { endpoint, bindings })
   framework.http(endpoint.name, (request) => arriveAtFunction(request))
   takeOverFramework(adoptFramework)
@@ -64,7 +79,7 @@ function bind<R extends Routes, K extends keyof R & RouteKey>(
   endpoint: Endpoint<R>,
   key: K,
   handlers: Handlers<R>,
-  identify: Identify | undefined,
+  needs: Partial<Needs>,
 ): Binding {
   const route: R[K] = endpoint.routes[key]
   const [, method, template = '/'] = /^(GET|POST|PUT|DELETE) (\/.*)$/.exec(key) ?? []
@@ -77,7 +92,8 @@ function bind<R extends Routes, K extends keyof R & RouteKey>(
     method,
     template,
     route,
-    identify,
+    identify: needs.identify,
+    receivePhoto: needs.receivePhoto,
     handle: async (request) => {
       if (!isRequestOf(route, request)) throw new TypeError(`${key} got a request of another route`)
       return await handler(request)

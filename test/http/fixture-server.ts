@@ -101,13 +101,16 @@ function isComplete(answer: RawAnswer): boolean {
   return answer.headers.get('connection') === 'close' && answer.body.length >= wanted
 }
 
-/** Sends bytes as they are and reads until the last answer of the connection is there. */
+/** Sends bytes as they are and reads until the last answer of the connection is there; `true` ends the sending side. */
 export async function raw(
   port: number,
-  ...parts: readonly (string | Buffer)[]
+  ...parts: readonly (string | Buffer | true)[]
 ): Promise<RawAnswer> {
   const connection = openRaw(port)
-  for (const part of parts) connection.socket.write(part)
+  for (const part of parts) {
+    if (part === true) connection.socket.end()
+    else connection.socket.write(part)
+  }
   connection.socket.on('data', () => {
     if (isComplete(parseAnswer(connection.received()))) connection.socket.destroy()
   })
