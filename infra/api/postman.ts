@@ -4,6 +4,9 @@ import { FLOW, type Step } from './postman-flow.ts'
 
 type Part = Readonly<Record<string, unknown>>
 
+/** What the file pickers hold at first; newman finds it from the root of the repository. */
+export const SAMPLE_PHOTO = 'test/image/fixtures/camera-iphone-4s.jpg'
+
 /** Path parameter `{id}` by the first segment of its path. */
 const ID_VARIABLE: ReadonlyMap<string, string> = new Map([
   ['photos', 'photo_id'],
@@ -56,10 +59,10 @@ function bodyOf(step: Step): Part {
     const raw = jsonText(step.json)
     return { body: { mode: 'raw', raw, options: { raw: { language: 'json' } } } }
   }
-  if (step.file === 'body') return { body: { mode: 'file', file: { src: '{{photo_file}}' } } }
+  if (step.file === 'body') return { body: { mode: 'file', file: { src: SAMPLE_PHOTO } } }
   if (step.file === undefined) return {}
   return {
-    body: { mode: 'formdata', formdata: [{ key: 'file', type: 'file', src: '{{photo_file}}' }] },
+    body: { mode: 'formdata', formdata: [{ key: 'file', type: 'file', src: SAMPLE_PHOTO }] },
   }
 }
 
@@ -127,8 +130,8 @@ export function postmanCollection(endpoints: readonly Endpoint[]): Part {
   }
 }
 
-/** The environment that goes with it: where the server is, a password, and the photo to send. */
-export function postmanEnvironment(): Part {
+/** The environment that goes with it: where the server is, a password, and the size of the photo to send. */
+export function postmanEnvironment(photoBytes: number): Part {
   const value = (key: string, text: string) => ({
     key,
     value: text,
@@ -141,8 +144,7 @@ export function postmanEnvironment(): Part {
     values: [
       value('base_url', 'http://127.0.0.1:8080'),
       value('password', 'a long enough secret'),
-      value('photo_file', 'test/image/fixtures/camera-iphone-4s.jpg'),
-      value('photo_bytes', '0'),
+      value('photo_bytes', String(photoBytes)),
     ],
     _postman_variable_scope: 'environment',
   }

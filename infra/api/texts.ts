@@ -1,8 +1,8 @@
 /** Files that are made from the code and checked in; `npm run check` fails where one differs. */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { Endpoint } from '../../shared/http/endpoint.ts'
 import { openApi } from './openapi.ts'
-import { missingFromFlow, postmanCollection, postmanEnvironment } from './postman.ts'
+import { missingFromFlow, postmanCollection, postmanEnvironment, SAMPLE_PHOTO } from './postman.ts'
 import { environmentExample, settingsTable } from './settings-texts.ts'
 
 const asText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
@@ -40,7 +40,10 @@ export async function apiTexts(
   return new Map([
     ['shared/page/openapi.json', asText(openApi(published, await versionOfPackage()))],
     ['docs/wowmedia.postman_collection.json', asText(postmanCollection(published))],
-    ['docs/wowmedia.postman_environment.json', asText(postmanEnvironment())],
+    [
+      'docs/wowmedia.postman_environment.json',
+      asText(postmanEnvironment((await stat(SAMPLE_PHOTO)).size)),
+    ],
     ['README.md', await readmeWithSettings()],
     ['.env.example', environmentExample()],
   ])
