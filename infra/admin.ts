@@ -2,10 +2,8 @@
 import { parseArgs } from 'node:util'
 import { ProblemError } from '../shared/domain/problem.ts'
 import { foldUsername } from '../shared/domain/username.ts'
-import { openDatabase } from '../shared/store/firestore.ts'
-import { openPhotoFiles } from '../shared/store/photo-files.ts'
-import { type Accounts, openAccounts } from './accounts.ts'
-import { attach, type Target } from './attach.ts'
+import type { Accounts } from './accounts.ts'
+import type { Target } from './attach.ts'
 
 const HELP = `npm run admin -- COMMAND
 On the local data, beside a running npm start or alone; with --project on a real project, as who gcloud is
@@ -68,7 +66,14 @@ function parse(args: readonly string[]): Request | 'help' {
   return { command, name: command.takesName ? foldedName(name ?? '') : '', target: values }
 }
 
+/** The SDKs are loaded here, so that help and a misspelt command don't wait for them. */
 async function run({ command, name, target }: Request): Promise<string> {
+  const [{ attach }, { openAccounts }, { openDatabase }, { openPhotoFiles }] = await Promise.all([
+    import('./attach.ts'),
+    import('./accounts.ts'),
+    import('../shared/store/firestore.ts'),
+    import('../shared/store/photo-files.ts'),
+  ])
   const attached = await attach(target)
   try {
     const { GOOGLE_CLOUD_PROJECT = '', FIRESTORE_DATABASE = '', PHOTO_BUCKET = '' } = attached.env
