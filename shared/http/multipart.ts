@@ -33,6 +33,8 @@ function openParser(contentType: string, maxFileBytes: number): busboy.Busboy {
       // `fileSize` cuts at its value without an error, so it lies one byte behind the cap.
       limits: { ...LIMITS, fileSize: maxFileBytes + 1 },
       defParamCharset: 'utf8',
+      // Without it `..` is no name at all; what is shown of a path is decided by `displayName`.
+      preservePath: true,
     })
   } catch (cause) {
     throw malformed({ cause })
