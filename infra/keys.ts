@@ -8,8 +8,8 @@ import {
   parseSigningKey,
 } from '../shared/crypto/signing-keys.ts'
 import { StartError } from '../shared/domain/start-error.ts'
-import { findRunning } from './local/attach.ts'
 import { dataDirectory, keyFiles } from './local/environment.ts'
+import { findRunning } from './local/find-running.ts'
 import { keyFileContent, replaceFile } from './local/keys.ts'
 
 const HELP = `npm run keys -- COMMAND

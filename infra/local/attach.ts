@@ -1,10 +1,9 @@
 /** How a command line tool reaches the local servers: those of what runs on the data directory, or its own. */
-import { connect } from 'node:net'
 import { LocalCloudError } from './data-directory.ts'
 import { localEnvironment } from './environment.ts'
+import { findRunning } from './find-running.ts'
 import { localIndexes } from './indexes.ts'
 import { openLocalCloud } from './local-cloud.ts'
-import { type Running, readRunning } from './running.ts'
 import { TIME_TO_LIVE } from './time-to-live.ts'
 
 export type Attached = {
@@ -17,28 +16,6 @@ export type Attached = {
 /** An `npm start` that is just starting has the directory before it has written its note. */
 const STARTING_MS = 10_000
 const ASK_EVERY_MS = 100
-
-async function isListening(address: string | undefined): Promise<boolean> {
-  const [, host, port] = /^(.+):(\d+)$/.exec(address ?? '') ?? []
-  if (host === undefined) return false
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect({ host, port: Number(port), timeout: 1_000 })
-  socket.once('connect', () => resolve(true))
-  socket.once('timeout', () => resolve(false))
-  socket.once('error', () => resolve(false))
-  try {
-    return await promise
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** What runs on the data directory and answers; its note may be left from one that was killed. */
-export async function findRunning(dataDir: string): Promise<Running | undefined> {
-  const running = await readRunning(dataDir)
-  const answers = await isListening(running?.environment['FIRESTORE_EMULATOR_HOST'])
-  return answers ? running : undefined
-}
 
 async function openOwn(dataDir: string): Promise<Attached> {
   const bucket = process.env['PHOTO_BUCKET'] || 'wowmedia-photos'
