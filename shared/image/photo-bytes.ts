@@ -26,7 +26,7 @@ export class PhotoBytes {
 
   /** Hands over the next chunk; only while the walk waits. */
   arrive(chunk: Buffer): void {
-    this.#arrived = chunk
+    this.#arrived = chunk.length > 0 ? chunk : undefined
   }
 
   /** Nothing arrives any more: a walk that waits for bytes fails. */
@@ -138,7 +138,7 @@ export class PhotoBytes {
 
   *#take(): Walk<Buffer> {
     let chunk = this.#arrived
-    while (chunk === undefined || chunk.length === 0) {
+    while (chunk === undefined) {
       if (this.#ended) throw damaged('The file ends before the image does.')
       yield undefined
       chunk = this.#arrived

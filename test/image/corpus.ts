@@ -71,13 +71,11 @@ const FILES: Readonly<Record<string, Row>> = {
     height: 480,
     orientation: 1,
     takenAt: '2003-05-24T16:40:33.000Z',
-    hasProfile: true,
   },
   'camera-iphone-4s.jpg': {
     encoder: 'Apple iPhone 4S',
     width: 180,
     height: 142,
-    orientation: 1,
     hasGps: true,
     takenAt: '2012-12-23T14:47:49.000Z',
   },
@@ -117,7 +115,7 @@ const FILES: Readonly<Record<string, Row>> = {
   'imagemagick-palette-interlaced.png': { encoder: 'ImageMagick', orientation: 8, ...TAGGED },
   'imagemagick-plain.png': { encoder: 'ImageMagick', ...PLAIN },
   'netpbm-text-time.png': { encoder: 'Netpbm' },
-  'pillow-animated.png': { orientation: 5, ...PILLOW, ...FRAMES },
+  'pillow-animated.png': { ...PILLOW, ...FRAMES },
   'pngcrush-plain.png': { encoder: 'pngcrush', ...PLAIN },
 
   'ffmpeg-animated-plain.gif': { encoder: 'ffmpeg', ...FRAMES, ...PLAIN },
@@ -136,7 +134,7 @@ const FILES: Readonly<Record<string, Row>> = {
   },
   'ffmpeg-webpmux-everything.webp': { encoder: 'ffmpeg', orientation: 4, ...TAGGED },
   'gif2webp-animated-plain.webp': { encoder: 'libwebp', ...FRAMES, ...PLAIN },
-  'pillow-animated.webp': { orientation: 5, ...PILLOW, ...FRAMES },
+  'pillow-animated.webp': { ...PILLOW, ...FRAMES },
   'pillow.webp': { orientation: 5, hasProfile: true, ...PILLOW },
 
   'avifenc-alpha-plain.avif': { encoder: 'libavif, libaom', ...PLAIN },

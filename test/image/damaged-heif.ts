@@ -62,7 +62,7 @@ export const damagedHeifs: readonly DamagedRow[] = [
   { name: 'a HEIC box of size 0', bytes: () => but({ between: [u32(0), Buffer.from('free')] }) },
   { name: 'a HEIC box of size 7', bytes: () => but({ between: [u32(7), Buffer.from('free')] }) },
   { name: 'a HEIC whose mdat says size 0', bytes: () => patched('mdat', -4, 0) },
-  { name: 'a HEIC whose mdat ends within an item', bytes: () => patched('mdat', -4, 40) },
+  { name: 'a HEIC whose mdat ends within an item', bytes: () => patched('mdat', -4, 24) },
   { name: 'a HEIC whose mdat says more than there is', bytes: () => patched('mdat', -4, 4000) },
   {
     name: 'a HEIC whose meta is larger than 1 MiB',
@@ -241,7 +241,7 @@ export const damagedHeifs: readonly DamagedRow[] = [
       }),
   },
   { name: 'a HEIC of images made of one another, 17 deep', bytes: () => chain(17) },
-  { name: 'a HEIC of images made of one another, 5,000 deep', bytes: () => chain(5000) },
+  { name: 'a HEIC of images made of one another, 2,000 deep', bytes: () => chain(2000) },
   {
     name: 'a HEIC with 10,001 boxes',
     bytes: () => but({ between: Array.from({ length: 10_001 }, () => box('free')) }),
