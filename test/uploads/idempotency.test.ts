@@ -4,7 +4,7 @@ import { objectName } from '../../shared/domain/photo.ts'
 import { keyDocument, keyIdOf } from '../../shared/store/idempotency-keys.ts'
 import { createPendingPhoto } from '../../shared/store/pending-photos.ts'
 import { usageDocument } from '../../shared/store/usage.ts'
-import { call, type User } from '../app.ts'
+import { call, registerUser, type User } from '../app.ts'
 import {
   inParallel,
   listed,
@@ -100,7 +100,6 @@ test('UP-12: a key whose upload was refused is free at once', async ({ app, user
 })
 
 test('UP-12: two users may use the same key', async ({ app, user }) => {
-  const { registerUser } = await import('../app.ts')
   const other = await registerUser(app.url)
 
   const answers = [
