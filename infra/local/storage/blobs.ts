@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { copyFile, open, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -27,7 +27,7 @@ export class Blobs {
   }
 
   /** Where an upload is received; without an id a fresh path that the next start would delete. */
-  uploadPath(id = randomBytes(16).toString('hex')): string {
+  uploadPath(id: string = randomUUID()): string {
     return path.join(this.#uploads, id)
   }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { BucketRows } from './bucket-rows.ts'
+import type { Hasher } from './hasher.ts'
 import type { LiveUploads } from './live-uploads.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Pace } from './pump.ts'
@@ -12,6 +13,7 @@ export type Cloud = {
   readonly buckets: BucketRows
   readonly sessions: SessionRows
   readonly live: LiveUploads
+  readonly hasher: Hasher
   /** Client e-mail to public key (PEM): who may sign addresses. */
   readonly signers: ReadonlyMap<string, string>
   readonly pace: Pace

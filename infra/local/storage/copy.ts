@@ -123,7 +123,7 @@ async function joinBytes(call: Call, sources: StoredObject[]): Promise<Upload> {
   const path = blobs.uploadPath()
   // All are open before anything is awaited: what happens to the sources then does not matter.
   const inputs = sources.map((each) => createReadStream('', { fd: blobs.open(each.blob) }))
-  const sink = await FileSink.open(path)
+  const sink = new FileSink(path, call.cloud.hasher)
   try {
     for (const input of inputs) {
       for await (const chunk of input) {

@@ -1,6 +1,6 @@
 import { type Call, header } from './call.ts'
 import { StorageError } from './errors.ts'
-import type { Digest } from './file-sink.ts'
+import type { Digest } from './hashes.ts'
 import { type JsonObject, optionalText } from './json.ts'
 import type { ExpectedHashes } from './session-rows.ts'
 

@@ -1,54 +1,30 @@
-import { createHash } from 'node:crypto'
-import { close, createReadStream, fdatasync, fsync, open, writev } from 'node:fs'
+import { closeSync, fdatasync, fsync, openSync, writev, writevSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { crc32c, encodeCrc32c } from './crc32c.ts'
+import type { Hasher } from './hasher.ts'
+import { type Digest, Hashes } from './hashes.ts'
 
-/** Size in bytes and the two checksums as Cloud Storage writes them (base64). */
-export type Digest = { size: number; md5: string; crc32c: string }
-
-/** Both checksums of everything seen so far; asking for them does not end them. */
-export class Hashes {
-  #md5 = createHash('md5')
-  #crc = 0
-  size = 0
-
-  update(chunk: Uint8Array): void {
-    this.#md5.update(chunk)
-    this.#crc = crc32c(chunk, this.#crc)
-    this.size += chunk.length
-  }
-
-  digest(): Digest {
-    const md5 = this.#md5.copy().digest('base64')
-    return { size: this.size, md5, crc32c: encodeCrc32c(this.#crc) }
-  }
-
-  /** The checksums of a file that an earlier process wrote. */
-  static async ofFile(path: string): Promise<Hashes> {
-    const hashes = new Hashes()
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      hashes.update(chunk)
-    }
-    return hashes
-  }
-}
-
+/**
+ * Bytes are written in batches of this size. What is smaller as a whole is written and hashed in
+ * one go when it ends: handing it to other threads would cost more than the work itself.
+ */
+const BATCH_BYTES = 256 * 1024
 /** Above this many bytes in memory the sender has to wait: flat memory at any upload size. */
 const HIGH_WATER_BYTES = 2 * 1024 * 1024
-/** The disk starts on a large file while the rest still arrives, so the last sync is short. */
-const SYNC_EVERY_BYTES = 8 * 1024 * 1024
+/** The disk works on a large file while the rest still arrives, so the last sync is short. */
+const SYNC_EVERY_BYTES = 1024 * 1024
 
-const openFile = promisify(open)
-const closeFile = promisify(close)
 const syncFile = promisify(fsync)
 
-/** Appends to a file and hashes on the way; at most 2 MiB wait in memory. */
+/** Appends to a file; at the end gives the checksums of all of it. */
 export class FileSink {
-  readonly hashes: Hashes
+  /** Bytes in the file when all that was handed over is written. */
+  size: number
   /** Called when there is room again after `full`. */
   onRoom: () => void = () => undefined
   /** Called once with the first write error, a full disk for instance. */
-  onError: (error: Error) => void = () => undefined
+  onError: (error: unknown) => void = () => undefined
+  readonly #path: string
+  readonly #hasher: Hasher
   readonly #descriptor: number
   #queue: Uint8Array[] = []
   #queuedBytes = 0
@@ -56,19 +32,17 @@ export class FileSink {
   #unsyncedBytes = 0
   #writing = false
   #syncing = false
-  #error: Error | undefined
   #closed = false
+  #failure: { error: unknown } | undefined
   #onIdle: (() => void) | undefined
 
-  private constructor(descriptor: number, hashes: Hashes) {
-    this.#descriptor = descriptor
-    this.hashes = hashes
-    this.#position = hashes.size
-  }
-
-  /** Creates the file, or goes on behind the bytes that `hashes` have seen. */
-  static async open(path: string, hashes = new Hashes()): Promise<FileSink> {
-    return new FileSink(await openFile(path, hashes.size === 0 ? 'w' : 'r+', 0o600), hashes)
+  /** Creates the file, or goes on behind the `stored` bytes of it. */
+  constructor(path: string, hasher: Hasher, stored = 0) {
+    this.#path = path
+    this.#hasher = hasher
+    this.#descriptor = openSync(path, stored === 0 ? 'w' : 'r+', 0o600)
+    this.#position = stored
+    this.size = stored
   }
 
   get full(): boolean {
@@ -77,9 +51,9 @@ export class FileSink {
 
   write(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.hashes.update(chunk)
     this.#queue.push(chunk)
     this.#queuedBytes += chunk.length
+    this.size += chunk.length
     this.#pump()
   }
 
@@ -94,25 +68,53 @@ export class FileSink {
   /** Waits for all bytes to be on the disk, and closes; rejects with the first write error. */
   async finish(): Promise<Digest> {
     await this.#idle()
+    const digest = this.#flush()
+    // Handled below, after the sync.
+    digest.catch(() => undefined)
     try {
-      if (!this.#error) await syncFile(this.#descriptor)
+      if (!this.#failure) await syncFile(this.#descriptor)
     } finally {
       await this.close()
     }
-    return this.hashes.digest()
+    return digest
   }
 
-  /** Closes behind what has arrived; the file stays as it is. Rejects with a write error. */
+  /** Closes behind what has arrived; the file stays. Rejects with a write error. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     await this.#idle()
-    await closeFile(this.#descriptor)
-    if (this.#error) throw this.#error
+    if (!this.#failure) this.#writeRest()
+    closeSync(this.#descriptor)
+    if (this.#failure) throw this.#failure.error
+  }
+
+  /** Writes the rest; the checksums come from memory where that was all, else from the thread. */
+  #flush(): Promise<Digest> {
+    const all = this.#queue
+    const isAll = this.#position === 0
+    if (!this.#failure) this.#writeRest()
+    if (!isAll) return this.#hasher.digest(this.#path, this.size)
+    const hashes = new Hashes()
+    for (const chunk of all) hashes.update(chunk)
+    return Promise.resolve(hashes.digest())
+  }
+
+  #writeRest(): void {
+    try {
+      while (this.#queue.length > 0) {
+        const written = writevSync(this.#descriptor, this.#queue, this.#position)
+        this.#queue = withoutFirst(this.#queue, written)
+        this.#position += written
+      }
+      this.#queuedBytes = 0
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #pump(): void {
-    if (this.#writing || this.#error || this.#queue.length === 0) return
+    if (this.#writing || this.#failure || this.#queuedBytes < BATCH_BYTES) return
     const chunks = this.#queue
     this.#queue = []
     this.#writing = true
@@ -130,6 +132,7 @@ export class FileSink {
     this.#queuedBytes -= written
     this.#unsyncedBytes += written
     this.#queue.unshift(...withoutFirst(chunks, written))
+    this.#hasher.advance(this.#path, this.#position)
     this.#syncEarly()
     this.#pump()
     if (wasFull && !this.full) this.onRoom()
@@ -146,9 +149,9 @@ export class FileSink {
     })
   }
 
-  #fail(error: Error): void {
-    if (this.#error) return
-    this.#error = error
+  #fail(error: unknown): void {
+    if (this.#failure) return
+    this.#failure = { error }
     this.#queue = []
     this.#queuedBytes = 0
     this.onError(error)

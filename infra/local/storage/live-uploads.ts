@@ -1,13 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { Hashes } from './file-sink.ts'
-
-/** More open sessions than this lose their checksums in memory and are read again when needed. */
-const MAX_REMEMBERED = 256
 
 /** Resumable sessions while requests work on them: one request at a time, the newest wins. */
 export class LiveUploads {
   readonly #running = new Map<string, { stop(): void; done: Promise<void> }>()
-  readonly #hashes = new Map<string, Hashes>()
 
   isRunning(id: string): boolean {
     return this.#running.has(id)
@@ -34,23 +29,4 @@ export class LiveUploads {
       if (this.#running.get(id) === mine) this.#running.delete(id)
     }
   }
-
-  /** The checksums of the `stored` bytes of a session, from memory or from its file. */
-  async hashes(id: string, path: string, stored: number): Promise<Hashes> {
-    const known = this.#hashes.get(id)
-    const hashes = known?.size === stored ? known : await readHashes(path, stored)
-    this.#hashes.delete(id)
-    this.#hashes.set(id, hashes)
-    const oldest = this.#hashes.keys().next().value
-    if (this.#hashes.size > MAX_REMEMBERED && oldest !== undefined) this.#hashes.delete(oldest)
-    return hashes
-  }
-
-  /** The session is over, or its file is no longer what the checksums saw. */
-  forget(id: string): void {
-    this.#hashes.delete(id)
-  }
 }
-
-const readHashes = async (path: string, stored: number) =>
-  stored === 0 ? new Hashes() : Hashes.ofFile(path)

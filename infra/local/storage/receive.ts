@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import type { Call } from './call.ts'
 import { checkHashes } from './expected-hashes.ts'
-import { type Digest, FileSink } from './file-sink.ts'
+import { FileSink } from './file-sink.ts'
+import type { Digest } from './hashes.ts'
 import type { StoredObject } from './object-rows.ts'
 import type { NewObject } from './object-store.ts'
 import { cutOff, pump } from './pump.ts'
@@ -22,11 +23,11 @@ export async function receiveUpload(
   openReader: (take: (chunk: Uint8Array) => void, soFar: () => number) => Reader,
 ): Promise<Upload> {
   const path = call.cloud.objects.blobs.uploadPath()
-  const sink = await FileSink.open(path)
+  const sink = new FileSink(path, call.cloud.hasher)
   try {
     const reader = openReader(
       (chunk) => sink.write(chunk),
-      () => sink.hashes.size,
+      () => sink.size,
     )
     const outcome = await pump(call.req, sink, (chunk) => reader.write(chunk), call.cloud.pace)
     if (outcome === 'cut') throw cutOff()

@@ -4,7 +4,8 @@ import { type Call, header, sendEmpty, sendJson } from './call.ts'
 import { type ContentRange, MAX_OBJECT_BYTES, parseContentRange } from './content-range.ts'
 import { isMissing, StorageError } from './errors.ts'
 import { checkHashes, hashesOfHeaders } from './expected-hashes.ts'
-import { type Digest, FileSink } from './file-sink.ts'
+import { FileSink } from './file-sink.ts'
+import type { Digest } from './hashes.ts'
 import { parseJsonObject } from './json.ts'
 import { checkLength } from './length-range.ts'
 import { parseInteger, requireMet } from './preconditions.ts'
@@ -65,7 +66,6 @@ export async function cancelSession(call: Call, id: string): Promise<void> {
 
 async function dropSession(call: Call, id: string): Promise<void> {
   call.cloud.sessions.remove(id)
-  call.cloud.live.forget(id)
   await rm(call.cloud.objects.blobs.uploadPath(id), { force: true })
 }
 
@@ -86,11 +86,12 @@ async function proceed(call: Call, id: string, range: ContentRange): Promise<voi
   if (!range.query && range.first > stored) {
     throw new StorageError('gap', `Bytes from ${stored} on are missing; ask for the status.`)
   }
-  const sink = await openSession(call, id, stored)
+  const path = call.cloud.objects.blobs.uploadPath(id)
+  const sink = new FileSink(path, call.cloud.hasher, stored)
   try {
     if (!range.query && !(await append(call, { session, range, total, stored }, sink))) return
-    const isWhole = total === undefined ? isOpenEnded(range) : sink.hashes.size === total
-    if (!isWhole) return sendProgress(call, id, sink.hashes.size)
+    const isWhole = total === undefined ? isOpenEnded(range) : sink.size === total
+    if (!isWhole) return sendProgress(call, id, sink.size)
     await commitSession(call, session, await sink.finish())
   } finally {
     await sink.close()
@@ -99,11 +100,6 @@ async function proceed(call: Call, id: string, range: ContentRange): Promise<voi
 
 /** Neither asks nor names an end: the end of the body is the end of the object. */
 const isOpenEnded = (range: ContentRange) => !range.query && range.end === undefined
-
-async function openSession(call: Call, id: string, stored: number): Promise<FileSink> {
-  const path = call.cloud.objects.blobs.uploadPath(id)
-  return FileSink.open(path, await call.cloud.live.hashes(id, path, stored))
-}
 
 /** The size announced at the start, by an earlier part or by this one; 400 where they differ. */
 function agreeOnTotal(
@@ -132,7 +128,7 @@ async function append(call: Call, part: Part, sink: FileSink): Promise<boolean> 
   const take = (chunk: Buffer) => {
     const fresh = chunk.subarray(skip)
     skip = Math.max(0, skip - chunk.length)
-    const reach = sink.hashes.size + fresh.length
+    const reach = sink.size + fresh.length
     if (fresh.length > 0 && reach > most) {
       throw new StorageError('invalid', `More bytes were sent than the ${most} announced.`)
     }
@@ -155,9 +151,10 @@ async function append(call: Call, part: Part, sink: FileSink): Promise<boolean> 
 
 /** After a refused part the session is where it was before. */
 async function takeBack(call: Call, id: string, stored: number, sink: FileSink): Promise<void> {
-  call.cloud.live.forget(id)
+  const path = call.cloud.objects.blobs.uploadPath(id)
   await sink.close().catch(() => undefined)
-  await truncate(call.cloud.objects.blobs.uploadPath(id), stored)
+  await truncate(path, stored)
+  call.cloud.hasher.restart(path)
 }
 
 /** Wrong bytes can never become right, so a wrong checksum ends the session. */
@@ -181,7 +178,6 @@ async function commitSession(call: Call, session: Session, digest: Digest): Prom
     result = JSON.stringify(objectResource(object, call.base))
     call.cloud.sessions.finish(id, result)
   })
-  call.cloud.live.forget(id)
   sendFinished(call, session, result)
 }
 

@@ -7,6 +7,7 @@ import { openBucketRows } from './bucket-rows.ts'
 import type { Cloud } from './cloud.ts'
 import { takeDirectory } from './data-directory.ts'
 import { openDatabase } from './database.ts'
+import { Hasher } from './hasher.ts'
 import { LiveUploads } from './live-uploads.ts'
 import { ObjectStore } from './object-store.ts'
 import { PACE, type Pace } from './pump.ts'
@@ -57,6 +58,7 @@ function openCloud(options: StorageOptions, directory: string): Cloud {
     buckets: openBucketRows(db),
     sessions: openSessionRows(db),
     live: new LiveUploads(),
+    hasher: new Hasher(),
     signers: options.signers ?? new Map(),
     pace: options.pace ?? PACE,
     log: options.log ?? ((line) => process.stderr.write(`${line}\n`)),
@@ -163,6 +165,7 @@ export async function startStorage(options: StorageOptions): Promise<StorageServ
     clearInterval(expiry)
     await shut(server)
     await Promise.allSettled(running)
+    await cloud.hasher.close()
     release()
   }
   return { host, ...own, swept, requests, close }

@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startNode } from '../processes.ts'
+
+/** One comparison: both figures in `unit`, `ratio` is ours divided by other. */
+export type Row = { name: string; ours: number; other: number; unit: string; ratio: number }
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const CASES = [
+  { name: 'upload 20 kB, one after another', bytes: 20_000, count: 100, parallel: 1 },
+  { name: 'upload 20 kB, 8 in parallel', bytes: 20_000, count: 200, parallel: 8 },
+  { name: 'upload 4 MiB, one after another', bytes: 4 * MIB, count: 10, parallel: 1 },
+  { name: 'upload 4 MiB, 8 in parallel', bytes: 4 * MIB, count: 24, parallel: 8 },
+  { name: 'upload 200 MiB', bytes: 200 * MIB, count: 1, parallel: 1 },
+] as const
+
+type Case = (typeof CASES)[number]
+
+const RUNS = 7
+/** What a socket hands over at once. */
+const PIECE_BYTES = 64 * KIB
+
+/**
+ * Uploads over HTTP into the embedded Cloud Storage, in a process of its own, beside writing the
+ * same bytes into plain files in this process; both end with fsync. Medians of runs in turn.
+ */
+export async function benchStorage(): Promise<Row[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'wowmedia-bench-'))
+  const child = startNode(['test/contract/storage-child.ts', join(directory, 'server')])
+  try {
+    const [, url = ''] = await child.line(/listening at (\S+),/)
+    await fetch(`${url}/b`, { method: 'POST', body: '{"name":"bench"}' })
+    const rows: Row[] = []
+    for (const each of CASES) rows.push(await compare(url, directory, each))
+    return rows
+  } finally {
+    await child.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function compare(url: string, directory: string, each: Case): Promise<Row> {
+  const agent = new Agent({ keepAlive: true, maxSockets: each.parallel })
+  const content = Buffer.alloc(each.bytes, 'photo')
+  const ours: number[] = []
+  const other: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    ours.push(await rate(each, (at) => upload(agent, url, `${run}-${at}`, content)))
+    other.push(await rate(each, (at) => writeFile(join(directory, `${run}-${at}`), content)))
+  }
+  agent.destroy()
+  const row = { name: each.name, ours: median(ours), other: median(other), unit: 'MB/s' }
+  return { ...row, ratio: row.ours / row.other }
+}
+
+/** Megabytes a second over all pieces of work of one run. */
+async function rate(each: Case, work: (at: number) => Promise<void>): Promise<number> {
+  let next = 0
+  const worker = async () => {
+    while (next < each.count) await work(next++)
+  }
+  const start = performance.now()
+  await Promise.all(Array.from({ length: each.parallel }, worker))
+  return (each.count * each.bytes) / 1000 / (performance.now() - start)
+}
+
+async function upload(agent: Agent, url: string, name: string, content: Buffer): Promise<void> {
+  const path = `/upload/storage/v1/b/bench/o?uploadType=media&name=${name}`
+  const headers = { 'Content-Length': content.length }
+  const sent = request(url + path, { method: 'POST', agent, headers })
+  sent.end(content)
+  const [answer] = await once(sent, 'response')
+  answer.resume()
+  await once(answer, 'end')
+  if (answer.statusCode !== 200) throw new Error(`upload: ${answer.statusCode}`)
+}
+
+async function writeFile(file: string, content: Buffer): Promise<void> {
+  const handle = await open(file, 'w')
+  try {
+    for (let at = 0; at < content.length; at += PIECE_BYTES) {
+      await handle.write(content, at, Math.min(PIECE_BYTES, content.length - at))
+    }
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
