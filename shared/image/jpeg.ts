@@ -57,16 +57,19 @@ type JpegState = {
   readonly limits: PhotoLimits
 }
 
-/** Fill bytes that are looked past at once; more are as good as garbage. */
-const MAX_FILL_BYTES = 64
+/** Fill bytes that are looked past at once; of longer runs all but the last few pass by themselves. */
+const FILL_BYTES = 64
 
 function* peekMarker(photo: PhotoBytes): Walk<Marker> {
-  for (let bytes = 2; bytes <= MAX_FILL_BYTES; bytes += 1) {
-    const code = (yield* photo.peek(bytes)).readUInt8(bytes - 1)
-    if (bytes === 2 && (yield* photo.peek(1)).readUInt8(0) !== 0xff) break
-    if (code !== 0xff) return { code, bytes }
+  for (;;) {
+    for (let bytes = 2; bytes <= FILL_BYTES; bytes += 1) {
+      const marker = yield* photo.peek(bytes)
+      if (marker.readUInt8(0) !== 0xff) throw damaged('A JPEG marker was expected.')
+      const code = marker.readUInt8(bytes - 1)
+      if (code !== 0xff) return { code, bytes }
+    }
+    yield* photo.pass(FILL_BYTES - 1)
   }
-  throw damaged('A JPEG marker was expected.')
 }
 
 function* segment(photo: PhotoBytes, marker: Marker, state: JpegState): Walk<void> {

@@ -27,6 +27,7 @@ export function u32(...values: readonly number[]): Buffer {
 export type ItemSpec = {
   readonly id: number
   readonly type: string
+  readonly name?: string
   /** 0 in the file, 1 in `idat`. */
   readonly method?: number
   /** Start and length of each extent; in the file, counted from the beginning of `mdat`'s content. */
@@ -34,6 +35,8 @@ export type ItemSpec = {
 }
 
 export type HeifSpec = {
+  /** Name of the handler. */
+  readonly handler?: string
   readonly brands?: readonly string[]
   readonly items: readonly ItemSpec[]
   readonly references?: readonly Buffer[]
@@ -72,12 +75,19 @@ export function heif(spec: HeifSpec): Buffer {
 }
 
 function meta(spec: HeifSpec, mediaAt: number): Buffer {
-  const entries = spec.items.map(({ id, type }) =>
-    fullBox('infe', 2, u16(id, 0), Buffer.from(`${type}\0`)),
+  const entries = spec.items.map(({ id, type, name = '' }) =>
+    fullBox('infe', 2, u16(id, 0), Buffer.from(`${type}${name}\0`)),
   )
   const associations = spec.associations ?? [[1, [1]]]
   const parts = [
-    fullBox('hdlr', 0, u32(0), Buffer.from('pict'), Buffer.alloc(13)),
+    fullBox(
+      'hdlr',
+      0,
+      u32(0),
+      Buffer.from('pict'),
+      Buffer.alloc(12),
+      Buffer.from(`${spec.handler ?? ''}\0`),
+    ),
     fullBox('pitm', 0, u16(1)),
     fullBox('iinf', 0, u16(entries.length), ...entries),
     fullBox(

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { ProblemError } from '../../shared/domain/problem.ts'
 import { PhotoCleaner, type PhotoFacts } from '../../shared/image/photo-cleaner.ts'
 
@@ -20,14 +19,19 @@ export async function clean(
 }
 
 /** Sends pieces through a cleaner as they are. */
-export async function cleanPieces(
+export function cleanPieces(
   pieces: readonly Buffer[],
   limits: { maxPixels: number; maxFrames?: number } = { maxPixels: MAX_PIXELS },
 ): Promise<Cleaned> {
   const cleaner = new PhotoCleaner(limits)
   const output: Buffer[] = []
-  for await (const piece of Readable.from(pieces).compose(cleaner)) output.push(piece)
-  return { output: Buffer.concat(output), facts: cleaner.facts }
+  return new Promise((resolve, reject) => {
+    cleaner.on('data', (bytes: Buffer) => output.push(bytes))
+    cleaner.on('error', reject)
+    cleaner.on('end', () => resolve({ output: Buffer.concat(output), facts: cleaner.facts }))
+    for (const piece of pieces) cleaner.write(piece)
+    cleaner.end()
+  })
 }
 
 /** The problem's code, `accepted`, or what else was thrown. */
