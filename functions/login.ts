@@ -68,11 +68,13 @@ serve(endpoint, {
     const attempt = openLogin(database, keys, config)
     const { account, verdict, readAt } = await readLogin(database, username, attempt)
     admit(verdict)
-    const [check, counted, listed] = await Promise.all([
-      hasher.verify(account?.passwordHash, password),
-      attempt.count(),
-      listSessions(database, account?.userId ?? keys.account),
-    ])
+    const [check, counted, listed] = await hasher.inTurn(({ verify }) =>
+      Promise.all([
+        verify(account?.passwordHash, password),
+        attempt.count(),
+        listSessions(database, account?.userId ?? keys.account),
+      ]),
+    )
     admit(counted)
 
     if (check.damaged) event('password_hash_damaged', { account: keys.account }, 'ALERT')

@@ -72,7 +72,9 @@ serve(endpoint, {
     const window = openWindow(database, `registration.${keys.address}`, rates)
     const { wasTaken, verdict, readAt } = await readRegistration(database, username, window)
     admit(verdict)
-    const [passwordHash, counted] = await Promise.all([hasher.hash(password), window.count()])
+    const [passwordHash, counted] = await hasher.inTurn(({ hash }) =>
+      Promise.all([hash(password), window.count()]),
+    )
     admit(counted)
 
     const userId = randomId()

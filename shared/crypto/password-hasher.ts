@@ -12,14 +12,23 @@ export type PasswordCheck = {
   readonly damaged: boolean
 }
 
-export type PasswordHasher = {
-  /** A new PHC string of an NFC password. Throws `unavailable` where too many hashes are running. */
+export type Hashes = {
+  /** A new PHC string of an NFC password. */
   hash(password: string): Promise<string>
   /**
    * Compares with the stored PHC string. Without one, or with one that is not ours, it costs the same: a hash
-   * that nobody's password has is compared (AUTH-02). Throws `unavailable` where too many hashes are running.
+   * that nobody's password has is compared (AUTH-02).
    */
   verify(stored: string | undefined, password: string): Promise<PasswordCheck>
+}
+
+/** Each call waits for its turn, and throws `unavailable` where too many wait. */
+export type PasswordHasher = Hashes & {
+  /**
+   * One turn for a hash and what goes on meanwhile: who has to wait, or is refused, causes nothing else. Without it
+   * 200 logins at once would all count themselves in one document while they wait, and lose races for seconds.
+   */
+  inTurn<T>(work: (hashes: Hashes) => Promise<T>): Promise<T>
 }
 
 /** As many as there are cores; libuv's pool has 4 threads, and each running hash takes 20 MiB (PW-05). */
@@ -54,20 +63,24 @@ export function openPasswordHasher(
   semaphore: Semaphore = openSemaphore(hashesAtOnce()),
 ): PasswordHasher {
   let nobodys: Promise<string> | undefined
+  const hashes: Hashes = {
+    hash: hashWithSalt,
+    verify: async (stored, password) => {
+      nobodys ??= hashWithSalt(randomBytes(32).toString('base64url'))
+      const dummy = await nobodys
+      const parameters = stored === undefined ? undefined : parametersOf(stored)
+      const isOurs = stored !== undefined && parameters !== undefined
+      const equal = await compare(isOurs ? stored : dummy, password)
+      return {
+        matches: isOurs && equal,
+        weak: isOurs && isWeak(parameters),
+        damaged: stored !== undefined && !isOurs,
+      }
+    },
+  }
   return {
-    hash: (password) => semaphore.run(() => hashWithSalt(password)),
-    verify: (stored, password) =>
-      semaphore.run(async () => {
-        nobodys ??= hashWithSalt(randomBytes(32).toString('base64url'))
-        const dummy = await nobodys
-        const parameters = stored === undefined ? undefined : parametersOf(stored)
-        const isOurs = stored !== undefined && parameters !== undefined
-        const equal = await compare(isOurs ? stored : dummy, password)
-        return {
-          matches: isOurs && equal,
-          weak: isOurs && isWeak(parameters),
-          damaged: stored !== undefined && !isOurs,
-        }
-      }),
+    hash: (password) => semaphore.run(() => hashes.hash(password)),
+    verify: (stored, password) => semaphore.run(() => hashes.verify(stored, password)),
+    inTurn: (work) => semaphore.run(() => work(hashes)),
   }
 }

@@ -122,12 +122,12 @@ export function isLive(session: Session, now: Date): boolean {
   return session.revokedAt === undefined && now < session.idleExpiresAt && now < session.expiresAt
 }
 
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\s]+/gu
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 /** The device's name as it is shown: NFC, no control or direction characters, at most 64 characters. */
 export function deviceName(given: string | undefined): string {
-  const plain = (given ?? '')
-    .toWellFormed()
-    .normalize('NFC')
-    .replace(/\p{C}+/gu, ' ')
-    .trim()
-  return [...plain].slice(0, 64).join('').trim() || 'Unnamed device'
+  const plain = (given ?? '').toWellFormed().normalize('NFC')
+  const oneLine = plain.replace(DIRECTION, '').replace(CONTROL, ' ').trim()
+  return [...oneLine].slice(0, 64).join('').trim() || 'Unnamed device'
 }

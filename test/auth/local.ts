@@ -21,6 +21,8 @@ export type Local = {
   readonly firestore: FirestoreServer
   /** The same database, to look at what is stored. */
   readonly database: Database
+  /** How many users there were before the first registration. */
+  readonly usersAtStart: number
   readonly process: Started
   /** One more instance of all functions; ended with the rest. */
   startInstance(environment?: Readonly<Record<string, string>>): Promise<Instance>
@@ -49,7 +51,7 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
     GOOGLE_CLOUD_PROJECT: 'wowmedia-local',
     FIRESTORE_DATABASE: '(default)',
   })
-  database.client()
+  const usersAtStart = (await database.client().collection('users').get()).size
   const started = [await startInstance(environment)]
   const [first] = started
   if (first === undefined) throw new Error('no instance')
@@ -59,6 +61,7 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
     environment,
     firestore,
     database,
+    usersAtStart,
     process: first.process,
     startInstance: async (more = {}) => {
       const instance = await startInstance({ ...environment, ...more })
