@@ -102,8 +102,9 @@ export function judge(bucket: Bucket, throttle: Throttle, nowMs: number): LimitV
   const waitSeconds = Math.ceil(Math.min(waitMs, LONGEST_DELAY_SECONDS * 1000) / 1000)
   return {
     admitted: false,
-    windows: verdict.windows.map(({ rate, resetSeconds }) => {
-      return { rate, remaining: 0, resetSeconds: Math.max(resetSeconds, waitSeconds) }
+    windows: verdict.windows.map(({ rate, remaining, resetSeconds }) => {
+      const untilFreeSeconds = remaining === 0 ? resetSeconds : 0
+      return { rate, remaining: 0, resetSeconds: Math.max(untilFreeSeconds, waitSeconds) }
     }),
     retryAfterSeconds: Math.max(verdict.retryAfterSeconds, waitSeconds),
   }
