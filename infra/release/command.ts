@@ -1,0 +1,40 @@
+/** A command of another program as data: printed by `--dry-run`, linted by the tests, run by `run-command.ts`. */
+
+export type Command = {
+  readonly program: 'gcloud' | 'npx'
+  readonly args: readonly string[]
+}
+
+/** `gcloud` with positionals first and flags as `--name=value`; absent values leave their flag out. */
+export function gcloud(
+  words: readonly string[],
+  flags: Readonly<Record<string, string | number | true | undefined>> = {},
+): Command {
+  const options = Object.entries(flags).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    return [value === true ? `--${name}` : `--${name}=${value}`]
+  })
+  return { program: 'gcloud', args: [...words, ...options] }
+}
+
+const PLAIN = /^[\w@%+=:,./^*-]+$/
+
+function quoted(word: string): string {
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** One line that a POSIX shell runs as this command. */
+export function commandLine({ program, args }: Command): string {
+  return [program, ...args].map(quoted).join(' ')
+}
+
+/**
+ * A list for gcloud whose values may hold commas. Throws where a value holds the separator, a line break or
+ * `#`, after which gcloud's own linter stops reading.
+ */
+export function listOf(values: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(values).map(([name, value]) => `${name}=${value}`)
+  const bad = pairs.find((pair) => /[@#\r\n]/.test(pair))
+  if (bad !== undefined) throw new Error(`${bad.split('=')[0]} must not hold @, # or a line break`)
+  return `^@^${pairs.join('@')}`
+}
