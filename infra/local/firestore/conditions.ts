@@ -28,7 +28,7 @@ function onValue(condition: Condition): (value: Value) => boolean {
   if (condition.op === 'none-of') {
     const excluded = condition.values.map(valueKey)
     return (value) => {
-      if (value.kind === 'null' || condition.nothing) return false
+      if (value.kind === 'null') return false
       const key = valueKey(value)
       return !excluded.some((other) => other.equals(key))
     }

@@ -15,7 +15,7 @@ export type Condition =
   | { readonly path: FieldPath; readonly op: 'contains'; readonly value: Value }
   | Exclusion
 
-/** `nothing` holds of no value at all: `not-in` with a null among its values. */
+/** `nothing` holds of no value at all: null and NaN in an `in`, or `not-in` with a null. */
 export type Exclusion = {
   readonly path: FieldPath
   readonly op: 'none-of'
@@ -53,8 +53,10 @@ function operands({ value, op }: FieldFilter, limit: number): readonly Value[] {
   return value.value
 }
 
+/** As in Firestore, null and NaN in a list never equal anything; a listed null makes `not-in` hold of nothing. */
 function exclusion(path: FieldPath, values: readonly Value[]): Exclusion {
-  return { path, op: 'none-of', values, nothing: values.some(({ kind }) => kind === 'null') }
+  const nothing = values.some(({ kind }) => kind === 'null')
+  return { path, op: 'none-of', values: values.filter((value) => !isNan(value)), nothing }
 }
 
 /** Every way to satisfy one filter. */
@@ -62,7 +64,11 @@ function spread(filter: FieldFilter): Condition[] {
   const { path, op, value } = filter
   switch (op) {
     case 'in':
-      return operands(filter, MAX_IN).map((item) => ({ path, op: '==', value: item }))
+      return operands(filter, MAX_IN).map((item) =>
+        item.kind === 'null' || isNan(item)
+          ? { path, op: 'none-of', values: [], nothing: true }
+          : { path, op: '==', value: item },
+      )
     case 'array-contains-any':
       return operands(filter, MAX_IN).map((item) => ({ path, op: 'contains', value: item }))
     case 'array-contains':
@@ -90,12 +96,19 @@ function limited(disjuncts: Condition[][]): Condition[][] {
   return disjuncts
 }
 
-function checkNegations(filters: readonly FieldFilter[]): void {
+const isNan = (value: Value) => value.kind === 'double' && Number.isNaN(value.value)
+
+function hasOr(filter: Filter | undefined): boolean {
+  if (filter === undefined || filter.kind === 'field') return false
+  return filter.kind === 'or' || filter.filters.some(hasOr)
+}
+
+function checkNegations(filters: readonly FieldFilter[], or: boolean): void {
   const negations = filters.filter(({ op }) => op === '!=' || op === 'not-in')
   if (negations.length > 1) throw invalid('A query takes only one of "!=" and "not-in".')
   const notIn = negations.some(({ op }) => op === 'not-in')
-  if (notIn && filters.some(({ op }) => op === 'in' || op === 'array-contains-any'))
-    throw invalid('"not-in" cannot stand beside "in" or "array-contains-any".')
+  if (notIn && (or || filters.some(({ op }) => op === 'in' || op === 'array-contains-any')))
+    throw invalid('"not-in" cannot stand beside "in", "array-contains-any" or an OR.')
 }
 
 function checkContains(disjuncts: readonly (readonly Condition[])[]): void {
@@ -138,27 +151,35 @@ function checkNames(filters: readonly FieldFilter[]): void {
   }
 }
 
+function identity(condition: Condition): string {
+  const values = 'value' in condition ? [condition.value] : condition.values
+  const keys = values.map((value) => valueKey(value).toString('latin1'))
+  const nothing = 'nothing' in condition && condition.nothing
+  return JSON.stringify([condition.path, condition.op, keys, nothing])
+}
+
+/** Filters and disjunctions written twice count once. */
 function unique(disjuncts: readonly Condition[][]): Condition[][] {
   const seen = new Map<string, Condition[]>()
   for (const conditions of disjuncts) {
-    const identity = conditions.map((condition) => [
-      condition.path.join('\0'),
-      condition.op,
-      'value' in condition ? valueKey(condition.value).toString('latin1') : '',
-    ])
-    seen.set(JSON.stringify(identity), conditions)
+    const distinct = new Map(conditions.map((condition) => [identity(condition), condition]))
+    seen.set([...distinct.keys()].sort().join(' '), [...distinct.values()])
   }
   return [...seen.values()]
+}
+
+function satisfiable(conditions: readonly Condition[]): boolean {
+  return !conditions.some((condition) => condition.op === 'none-of' && condition.nothing)
 }
 
 /** Checks the query and brings it into one form. Throws INVALID_ARGUMENT. */
 export function normalise(query: StructuredQuery): NormalQuery {
   const filters = leaves(query.where)
-  checkNegations(filters)
+  checkNegations(filters, hasOr(query.where))
   checkNames(filters)
   const disjuncts = query.where === undefined ? [[]] : unique(disjunctions(query.where))
   checkContains(disjuncts)
   const orders = completeOrder(query, filters)
   checkNumbers(query, orders)
-  return { disjuncts, orders }
+  return { disjuncts: disjuncts.filter(satisfiable), orders }
 }
