@@ -102,23 +102,23 @@ export async function storedBytes(
   return { response, bytes: Buffer.from(await response.arrayBuffer()) }
 }
 
-const RECORDS = ['photos', 'pending_photos', 'orphans', 'direct_uploads'] as const
-
 /** Everything that is stored for a user: ids of records by collection, object names, and the numbers of the usage. */
 export async function storedFor({ database, files }: Stores, user: User) {
   const userId = userIdOf(user)
-  const records = RECORDS.map(async (collection) => {
-    const found = await database
-      .client()
-      .collection(collection)
-      .where('owner_id', '==', userId)
-      .get()
-    return [collection, found.docs.map((document) => document.id)] as const
-  })
+  const idsIn = async (collection: string) => {
+    const owned = database.client().collection(collection).where('owner_id', '==', userId)
+    return (await owned.get()).docs.map((document) => document.id)
+  }
   const names = (await files.list('', 10_000)).map((object) => object.name)
-  const objects = names.filter((name) => name.includes(`/${userId}/`))
   const usage = await database.client().collection('usage').doc(userId).get()
-  return { ...Object.fromEntries(await Promise.all(records)), objects, usage: usage.data() }
+  return {
+    photos: await idsIn('photos'),
+    pending_photos: await idsIn('pending_photos'),
+    orphans: await idsIn('orphans'),
+    direct_uploads: await idsIn('direct_uploads'),
+    objects: names.filter((name) => name.includes(`/${userId}/`)),
+    usage: usage.data(),
+  }
 }
 
 /** What `storedFor` says of a user with nothing. */
