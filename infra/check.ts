@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { checkLayers } from './check-layers.ts'
+import { parseCommandLine } from './command-line.ts'
 
 function run(step: string, args: readonly string[]): boolean {
   const started = performance.now()
@@ -26,13 +27,18 @@ async function layers(): Promise<boolean> {
   return right
 }
 
-const HELP = `npm run check
-Types (tsc), lint and format (Biome), layers, and the generated files against their sources.`
+const HELP = `npm run check -- [--write] [--audit]
+Types (tsc), lint and format (Biome), layers, and the generated files against their sources.
+  --write  makes the generated files anew and formats the sources first
+  --audit  only asks the registry for known vulnerabilities of what is deployed`
 
 export async function main(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(HELP)
-    return 0
+  const line = parseCommandLine(args, { values: [], flags: ['write', 'audit'], help: HELP })
+  if (line.done !== undefined) return line.done
+  if (line.flags.has('audit')) return run('audit', ['infra/run.js', 'audit']) ? 0 : 1
+  if (line.flags.has('write')) {
+    run('generate', ['infra/run.js', 'generate'])
+    run('format', ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'])
   }
   const results = [
     run('types', ['node_modules/typescript/bin/tsc']),

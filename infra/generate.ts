@@ -1,4 +1,4 @@
-/** `npm run generate`: every committed file that is made from others; `--check` compares. */
+/** `npm run check -- --write`: every committed file that is made from others; `--check` compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { apiTexts } from './api/texts.ts'
@@ -12,7 +12,7 @@ import { REGIONS } from './release/deployment.ts'
 import { firebaseConfig, routedRegion } from './release/hosting.ts'
 import { cloudBuild, deployWorkflow, testWorkflow } from './release/pipelines.ts'
 
-const HELP = `npm run generate -- [--check] [--region=R]
+const HELP = `node infra/run.js generate [--check] [--region=R]
 Writes the files that are made from code: API description, Postman collection, settings table, firebase.json,
 cloudbuild.yaml, workflows, monitoring.
   --check   writes nothing; names what differs and ends with 1
@@ -59,7 +59,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (sameText(await textOf(path), text)) continue
     differing += 1
     if (line.flags.has('check')) {
-      console.error(`${path} differs from what it is made from: npm run generate`)
+      console.error(`${path} differs from what it is made from: npm run check -- --write`)
       continue
     }
     await mkdir(dirname(path), { recursive: true })
