@@ -123,7 +123,7 @@ describe('JSON bodies', () => {
     )
     const over = await raw(
       server.port,
-      `POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4001\r\n${body} \r\n0\r\n\r\n`,
+      `POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4001\r\n${body} \r\n0\r\n\r\n`,
     )
 
     expect([length.status, chunked.status, over.status]).toEqual([200, 200, 413])

@@ -35,7 +35,7 @@ const test = base.extend('run', { scope: 'file' }, async () => {
   await send(`GET /${'%0a%22'.repeat(100)}`, [])
   await raw(server.port, 'RUBBISH\r\n\r\n')
   const gone = openRaw(server.port)
-  gone.socket.write('GET /slow?ms=20000 HTTP/1.1\r\nHost: a\r\nX-Request-Id: gone-0001\r\n\r\n')
+  gone.socket.write('GET /slow?ms=60000 HTTP/1.1\r\nHost: a\r\nX-Request-Id: gone-0001\r\n\r\n')
   await once(gone.socket, 'connect')
   const still = await send('GET /address', ['X-Forwarded-For: 1.2.3.4, 203.0.113.9'])
   gone.socket.destroy()
