@@ -79,7 +79,10 @@ function addPhoto(write: Transaction, database: Database, ownerId: string, now: 
 function addUploads(write: Transaction, database: Database, ownerId: string, now: Date) {
   const [pending, orphan] = [newId(), newId()]
   const keyId = keyIdOf(ownerId, 'file', 'a key')
-  write.create(keyDocument(database, keyId), { user_id: ownerId, purge_at: now })
+  const answered = keyIdOf(ownerId, 'file', 'an answered key')
+  for (const id of [keyId, answered]) {
+    write.create(keyDocument(database, id), { user_id: ownerId, purge_at: now })
+  }
   const names = [objectName(ownerId, pending), objectName(ownerId, orphan)] as const
   const removeAfter = new Date(now.getTime() + 60_000)
   const claim = { id: pending, ownerId, objectName: names[0], reservedBytes: 5, removeAfter, keyId }
