@@ -130,6 +130,23 @@ test('P4 close ends although clients hold idle, sending and reading connections'
   expect(await readdir(join(dataDir, 'tmp'))).toEqual([])
 })
 
+test('what is overwritten or deleted leaves the disk', async () => {
+  const server = await startStorage({ dataDir })
+  await makeBucket(server)
+  await put(server, 'a', 'first')
+  await put(server, 'a', 'second')
+  await put(server, 'b', 'third')
+  await fetch(server.url + objectPath('kept', 'b'), { method: 'DELETE' })
+
+  await expect.poll(async () => (await filesIn(join(dataDir, 'blobs'))).length).toBe(1)
+  await server.close()
+})
+
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+}
+
 describe('a restart', () => {
   test('P6 finds what was there, and generations go on although the clock went back', async () => {
     const content = bytes(100_000)

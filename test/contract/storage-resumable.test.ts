@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { describe, expect } from 'vitest'
 import {
@@ -239,6 +240,24 @@ describe('what a session was started with binds', () => {
     expect(await namesIn(bucket)).toEqual([])
   })
 
+  test('what a refused part had written counts for nothing, in the checksums neither', async ({
+    bucket,
+    storage,
+  }) => {
+    const content = bytes(1_000_000)
+    const { url } = await start(storage, bucket.name)
+    await put(url, 'bytes 0-299999/1000000', content.subarray(0, 300_000))
+
+    const refused = await put(url, 'bytes 300000-899999/1000000', bytes(700_000))
+    const rest = await put(url, 'bytes 300000-999999/1000000', content.subarray(300_000))
+
+    expect([refused.status, rest.status]).toEqual([400, 200])
+    const [kept] = await bucket.file('photo').download({ validation: 'crc32c' })
+    expect(kept.equals(content)).toBe(true)
+    const md5Hash = createHash('md5').update(content).digest('base64')
+    expect((await bucket.file('photo').getMetadata())[0].md5Hash).toBe(md5Hash)
+  })
+
   test('the declared type is the type, whatever the upload says', async ({ bucket, storage }) => {
     const { url } = await start(storage, bucket.name, {
       'X-Upload-Content-Type': 'image/jpeg',
@@ -258,7 +277,10 @@ describe('what a session was started with binds', () => {
     expect(answer.status).toBe(400)
   })
 
-  test('a wrong checksum at the end is refused', async ({ bucket, storage }) => {
+  test('a wrong checksum at the end is refused, and asking does not bring the object', async ({
+    bucket,
+    storage,
+  }) => {
     const { url } = await start(storage, bucket.name)
 
     const answer = await fetch(url, {
@@ -266,8 +288,9 @@ describe('what a session was started with binds', () => {
       headers: { 'X-Goog-Hash': 'crc32c=AAAAAA==' },
       body: bytes(10),
     })
+    const asked = await put(url, 'bytes */10')
 
-    expect(answer.status).toBe(400)
+    expect([answer.status, asked.status]).toEqual([400, 404])
     expect(await namesIn(bucket)).toEqual([])
   })
 
@@ -322,4 +345,23 @@ test('two requests on one session: the newest wins and the object is right', asy
   expect((await bucket.file('photo').download())[0].equals(content)).toBe(true)
   expect((await storage.http(objectPath(bucket.name, 'photo'))).status).toBe(200)
   expect(await codeOf(bucket.file('other').getMetadata())).toBe(404)
+})
+
+test('of many requests with the same bytes none spoils the object', async ({ bucket, storage }) => {
+  const content = bytes(2_000_000)
+  const { url } = await start(storage, bucket.name)
+
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, async () =>
+      put(url, 'bytes 0-1999999/2000000', content).then(
+        ({ status }) => status,
+        () => 'cut',
+      ),
+    ),
+  )
+
+  expect(outcomes).toContain(200)
+  expect(outcomes.filter((outcome) => outcome !== 200 && outcome !== 'cut')).toEqual([])
+  const [kept] = await bucket.file('photo').download({ validation: 'crc32c' })
+  expect(kept.equals(content)).toBe(true)
 })

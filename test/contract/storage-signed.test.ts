@@ -1,5 +1,7 @@
 import { createSign } from 'node:crypto'
+import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
+import { request } from 'node:http'
 import type { File, GetSignedUrlConfig } from '@google-cloud/storage'
 import { describe, expect } from 'vitest'
 import { startStorage } from '../../infra/local/storage/server.ts'
@@ -47,8 +49,8 @@ async function signByHand(storage: StorageTarget, path: string, date: Date, seco
     'X-Goog-SignedHeaders': 'host',
   })
   const host = new URL(storage.server.url).host
-  const request = ['GET', path, String(query), `host:${host}\n`, 'host', 'UNSIGNED-PAYLOAD']
-  const hash = await crypto.subtle.digest('SHA-256', Buffer.from(request.join('\n')))
+  const canonical = ['GET', path, String(query), `host:${host}\n`, 'host', 'UNSIGNED-PAYLOAD']
+  const hash = await crypto.subtle.digest('SHA-256', Buffer.from(canonical.join('\n')))
   const text = ['GOOG4-RSA-SHA256', stamp, scope, Buffer.from(hash).toString('hex')].join('\n')
   const signature = createSign('RSA-SHA256').update(text).sign(key.private_key, 'hex')
   return `${storage.server.url}${path}?${query}&X-Goog-Signature=${signature}`
@@ -198,6 +200,19 @@ describe('an address signed for writing', () => {
     expect(await refusal(put(stream(4)))).toBe('400 EntityTooSmall')
     expect(await namesIn(bucket)).toEqual([])
     expect((await put('x'.repeat(10))).status).toBe(200)
+  })
+
+  test('M08 refuses a stream as soon as it is too long, before its end', async ({ bucket }) => {
+    const extensionHeaders = { 'x-goog-content-length-range': '5,10' }
+    const url = await sign(bucket.file('sized'), { action: 'write', extensionHeaders })
+    const upload = request(url, { method: 'PUT', headers: extensionHeaders })
+    upload.on('error', () => undefined)
+    upload.write('x'.repeat(11))
+
+    const [answer] = await once(upload, 'response')
+    upload.destroy()
+
+    expect(answer.statusCode).toBe(400)
   })
 
   test('M09 is refused where a signed header is dropped or changed', async ({ bucket }) => {
