@@ -12,7 +12,7 @@ const config = settings('GOOGLE_CLOUD_PROJECT', 'FIRESTORE_DATABASE', ...CALLER_
 const database = openDatabase(config)
 const identify = atStart(() => identifyCaller(database, config))
 
-const id = string({ maxLength: 64, pattern: /^[A-Za-z0-9_-]{1,64}$/ })
+const id = string({ maxLength: 22, pattern: /^[A-Za-z0-9_-]{21}[AQgw]$/ })
 const time = string({ maxLength: 32, format: 'date-time' })
 const device = object({
   id,

@@ -99,13 +99,13 @@ export class Pipeline {
   async #answer(exchange: Exchange, { binding, params }: Found): Promise<void> {
     const { head, signal, now, id } = exchange
     const { route } = binding
-    const query = readQuery(route.query, head.queryText)
-    const idempotencyKey = route.idempotent ? idempotencyKeyOf(head) : undefined
     const address = this.#addressOf(exchange)
     const event = this.#eventsOf(exchange, address)
     const bearer = bearerOf(head.header('authorization'))
     if (bearer !== undefined && bearer !== '') exchange.secrets.add(bearer)
     const caller = await callerOf(binding, bearer, { now, address, signal, event })
+    const query = readQuery(route.query, head.queryText)
+    const idempotencyKey = route.idempotent ? idempotencyKeyOf(head) : undefined
     const body = await bodyOf(exchange, binding)
     const reply = await binding.handle({
       id,
