@@ -49,7 +49,7 @@ async function isConfirmed(deployment: Deployment, data: boolean, yes: string | 
   return answer.trim() === deployment.project
 }
 
-async function remove({ title, run }: Removal): Promise<boolean> {
+async function removeOne({ title, run }: Removal): Promise<boolean> {
   const ran = await runCommand(run)
   const gone = ran.code === 0 || GONE.test(ran.stderr)
   console.log(gone ? `  gone    ${title}` : `  FAILED  ${title}: ${reasonOf(ran)}`)
@@ -61,7 +61,7 @@ async function removeListed(deployment: Deployment): Promise<boolean> {
   for (const { title, list, remove: removalOf } of listedRemovals(deployment)) {
     const names = (await mustRun(runCommand, list)).split(/\r?\n/).filter((name) => name !== '')
     for (const name of names) {
-      good = (await remove({ title: `${title}: ${name}`, run: removalOf(name) })) && good
+      good = (await removeOne({ title: `${title}: ${name}`, run: removalOf(name) })) && good
     }
   }
   return good
@@ -69,8 +69,9 @@ async function removeListed(deployment: Deployment): Promise<boolean> {
 
 async function execute(deployment: Deployment, data: boolean): Promise<number> {
   let good = await removeListed(deployment)
-  for (const removal of removals(deployment)) good = (await remove(removal)) && good
-  if (data) for (const removal of dataRemovals(deployment)) good = (await remove(removal)) && good
+  for (const removal of removals(deployment)) good = (await removeOne(removal)) && good
+  if (data)
+    for (const removal of dataRemovals(deployment)) good = (await removeOne(removal)) && good
   return good ? 0 : 1
 }
 
