@@ -1,5 +1,5 @@
 import { atStart, settings } from '../shared/config.ts'
-import { openPublicKeys } from '../shared/crypto/signing-keys.ts'
+import { openPublicKeys } from '../shared/crypto/public-keys.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
 import { array, object, oneOf, string } from '../shared/http/schema.ts'
 import { serve } from '../shared/http/serve.ts'

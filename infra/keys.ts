@@ -1,12 +1,8 @@
 /** `npm run keys`: the signing keys of the local data; those of a deployment are in Secret Manager. */
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import {
-  generateSigningKey,
-  type PublicJwk,
-  parsePublicKeys,
-  parseSigningKey,
-} from '../shared/crypto/signing-keys.ts'
+import { type PublicJwk, parsePublicKeys } from '../shared/crypto/public-keys.ts'
+import { generateSigningKey, parseSigningKey } from '../shared/crypto/signing-keys.ts'
 import { StartError } from '../shared/domain/start-error.ts'
 import { dataDirectory, keyFiles } from './local/environment.ts'
 import { findRunning } from './local/find-running.ts'

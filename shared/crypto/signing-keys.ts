@@ -1,107 +1,26 @@
-/**
- * The key that signs access tokens and the public set that verifies them: P-256, ES256, `kid` the
- * RFC 7638 thumbprint (KEY-02, KEY-05, KEY-06). No message here holds a byte of a key.
- */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from 'node:crypto'
+/** The key that signs access tokens (KEY-05, KEY-06); only what makes tokens imports it. */
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { StartError } from '../domain/start-error.ts'
+import {
+  COORDINATE,
+  importKey,
+  type JwksFile,
+  jwksWatch,
+  type PublicJwk,
+  parseObject,
+  parsePublicKeys,
+  publicJwk,
+  thumbprint,
+} from './public-keys.ts'
 import { readOnce, type Watched, watchFile } from './watched-file.ts'
 
-/** A public key as `/.well-known/jwks.json` shows it; no other member ever is. */
-export type PublicJwk = {
-  readonly kty: 'EC'
-  readonly crv: 'P-256'
-  readonly x: string
-  readonly y: string
-  readonly alg: 'ES256'
-  readonly use: 'sig'
-  readonly kid: string
-}
 /** `origin` tells keys that a local run made for itself: they are refused where `K_SERVICE` is set. */
 export type PrivateJwk = PublicJwk & { readonly d: string; readonly origin?: 'local' }
 
-export type PublicKeys = {
-  readonly jwks: readonly PublicJwk[]
-  readonly byId: ReadonlyMap<string, KeyObject>
-}
 export type SigningKey = {
   readonly kid: string
   readonly key: KeyObject
   readonly isLocal: boolean
-}
-
-const COORDINATE = /^[A-Za-z0-9_-]{43}$/
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-
-type Fields = { readonly [member: string]: unknown }
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The value, or undefined: the error is dropped, since a parser's message quotes the text, which may be a private key. */
-function attempt<T>(load: () => T): T | undefined {
-  try {
-    return load()
-  } catch {
-    return undefined
-  }
-}
-
-function parseObject(content: string, refusal: string): Fields {
-  const parsed = attempt((): unknown => JSON.parse(content))
-  if (!isRecord(parsed)) throw new StartError(refusal)
-  return parsed
-}
-
-/** RFC 7638 thumbprint of a P-256 key. */
-function thumbprint(x: string, y: string): string {
-  const canonical = JSON.stringify({ crv: 'P-256', kty: 'EC', x, y })
-  return createHash('sha256').update(canonical).digest('base64url')
-}
-
-function publicJwk(value: unknown, refusal: string): PublicJwk {
-  if (!isRecord(value)) throw new StartError(refusal)
-  const { kty, crv, x, y, alg, kid } = value
-  const isOnCurve = kty === 'EC' && crv === 'P-256' && alg === 'ES256'
-  if (!isOnCurve || typeof x !== 'string' || typeof y !== 'string') throw new StartError(refusal)
-  if (!COORDINATE.test(x) || !COORDINATE.test(y) || kid !== thumbprint(x, y)) {
-    throw new StartError(refusal)
-  }
-  return { kty, crv, x, y, alg, use: 'sig', kid }
-}
-
-function importKey(load: () => KeyObject, refusal: string): KeyObject {
-  const key = attempt(load)
-  if (key === undefined) throw new StartError(refusal)
-  return key
-}
-
-const JWKS_FORM =
-  'JWKS_FILE must hold a JWK Set of public P-256 keys with alg ES256, kid their thumbprint, each once'
-
-/** The public keys of a JWK Set. Throws StartError: none, a private member, another kind of key, a kid twice. */
-export function parsePublicKeys(content: string): PublicKeys {
-  const { keys } = parseObject(content, JWKS_FORM)
-  if (!Array.isArray(keys) || keys.length === 0) throw new StartError(JWKS_FORM)
-  const jwks = keys.map((key: unknown) => {
-    if (isRecord(key) && PRIVATE_MEMBERS.some((member) => member in key)) {
-      throw new StartError('JWKS_FILE must not hold a private key')
-    }
-    return publicJwk(key, JWKS_FORM)
-  })
-  const load = (jwk: PublicJwk) =>
-    importKey(() => createPublicKey({ key: { ...jwk }, format: 'jwk' }), JWKS_FORM)
-  const byId = new Map(jwks.map((jwk) => [jwk.kid, load(jwk)]))
-  if (byId.size !== jwks.length) throw new StartError(JWKS_FORM)
-  return { jwks, byId }
 }
 
 const SIGNING_FORM =
@@ -119,18 +38,7 @@ export function parseSigningKey(content: string): SigningKey {
   return { kid: shown.kid, key, isLocal: origin === 'local' }
 }
 
-export type JwksFile = { readonly JWKS_FILE: string; readonly K_SERVICE: string }
 export type SigningFiles = JwksFile & { readonly SIGNING_KEY_FILE: string }
-
-/** The public keys, read now and again later (5 s locally, 5 minutes deployed). Throws StartError. */
-export function openPublicKeys(config: JwksFile): Watched<PublicKeys> {
-  return watchFile(jwksWatch(config), parsePublicKeys)
-}
-
-function jwksWatch(config: JwksFile) {
-  const deployed = config.K_SERVICE !== ''
-  return { variable: 'JWKS_FILE', path: config.JWKS_FILE, secret: false, deployed }
-}
 
 /**
  * The signing key, which the public set must hold; a self-test signs and verifies (KEY-06). Read again

@@ -8,7 +8,7 @@ import {
   MAX_LIFETIME_SECONDS,
   TOKEN_TYPE,
 } from './access-token.ts'
-import { type JwksFile, openPublicKeys, type PublicKeys } from './signing-keys.ts'
+import { type JwksFile, openPublicKeys, type PublicKeys } from './public-keys.ts'
 import type { Watched } from './watched-file.ts'
 
 export type VerifierConfig = JwksFile & {

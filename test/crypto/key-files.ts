@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { generateSigningKey, type PublicJwk } from '../../shared/crypto/signing-keys.ts'
+import type { PublicJwk } from '../../shared/crypto/public-keys.ts'
+import { generateSigningKey } from '../../shared/crypto/signing-keys.ts'
 import { generateTokenSecret } from '../../shared/crypto/token-secrets.ts'
 
 export type KeyFiles = {

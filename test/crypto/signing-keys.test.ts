@@ -4,12 +4,8 @@ import { rm } from 'node:fs/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { keyFiles } from '../../infra/local/environment.ts'
 import { createLocalKeys } from '../../infra/local/keys.ts'
-import {
-  generateSigningKey,
-  openPublicKeys,
-  openSigningKey,
-  type PublicJwk,
-} from '../../shared/crypto/signing-keys.ts'
+import { openPublicKeys, type PublicJwk } from '../../shared/crypto/public-keys.ts'
+import { generateSigningKey, openSigningKey } from '../../shared/crypto/signing-keys.ts'
 import { openTokenSecrets } from '../../shared/crypto/token-secrets.ts'
 import { openTokenSigner } from '../../shared/crypto/token-signer.ts'
 import { openTokenVerifier } from '../../shared/crypto/token-verifier.ts'
@@ -116,7 +112,7 @@ describe('keys', () => {
     }
   })
 
-  test('KEY-02 published ones have public members only, and a private one is refused at start', () => {
+  test('published ones have public members only, and a private one is refused at start', () => {
     const files = newFiles()
     const { jwks } = openPublicKeys(files.config).current()
     files.write('JWKS_FILE', { keys: [{ ...files.publicJwk, key_ops: ['verify'], ext: true }] })
