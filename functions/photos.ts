@@ -31,7 +31,9 @@ const identify = atStart(() => identifyCaller(database, config))
 const CONTENT_SECONDS = 300
 const PAGE_SIZE = 50
 
-const photoId = object({ id: string({ maxLength: 64, pattern: /^[A-Za-z0-9_-]{1,64}$/ }) })
+const photoId = object({
+  id: string({ maxLength: 64, pattern: /^(?!__.*__$)[A-Za-z0-9_-]{1,64}$/ }),
+})
 const page = object({
   page_size: optional(integer({ minimum: 1, maximum: 100, default: PAGE_SIZE })),
   page_token: optional(string({ maxLength: 256 })),

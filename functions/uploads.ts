@@ -56,7 +56,9 @@ const session = object({
   upload_url: string({ maxLength: 4096, format: 'uri' }),
   expires_at: string({ maxLength: 32, format: 'date-time' }),
 })
-const uploadId = object({ id: string({ maxLength: 64, pattern: /^[A-Za-z0-9_-]{1,64}$/ }) })
+const uploadId = object({
+  id: string({ maxLength: 64, pattern: /^(?!__.*__$)[A-Za-z0-9_-]{1,64}$/ }),
+})
 
 export const endpoint = defineEndpoint({
   name: 'uploads',

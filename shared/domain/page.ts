@@ -6,7 +6,10 @@ export type PagePosition = {
   readonly id: string
 }
 
-const POSITION = /^(\d{1,15})\.([A-Za-z0-9_-]{1,64})$/
+/** Firestore reserves ids that begin and end with two underscores. */
+const POSITION = /^(\d{1,15})\.((?!__.*__$)[A-Za-z0-9_-]{1,64})$/
+/** The end of the year 9999, the last time that Firestore knows. */
+const LAST_MS = 253_402_300_799_999
 const LONGEST_TOKEN = 128
 
 /** `next_page_token`: opaque to callers (AIP-158). */
@@ -18,7 +21,7 @@ export function printPageToken(position: PagePosition): string {
 export function parsePageToken(token: string): PagePosition | undefined {
   if (token.length > LONGEST_TOKEN) return undefined
   const [, at, id] = POSITION.exec(Buffer.from(token, 'base64url').toString('latin1')) ?? []
-  if (at === undefined || id === undefined) return undefined
+  if (at === undefined || id === undefined || Number(at) > LAST_MS) return undefined
   const position = { atMs: Number(at), id }
   return printPageToken(position) === token ? position : undefined
 }
