@@ -7,7 +7,7 @@ import { objectResource } from './resource.ts'
 
 const MAX_PAGE = 1000
 /** Would change the answer; ignoring them would give a wrong one. */
-const UNIMPLEMENTED = ['matchGlob', 'softDeleted', 'filter']
+const UNIMPLEMENTED = ['matchGlob', 'softDeleted', 'filter', 'includeTrailingDelimiter']
 
 type Page = { items: StoredObject[]; prefixes: string[]; nextStart?: string }
 
@@ -19,7 +19,6 @@ type Wanted = {
   /** First name that may not; empty means no end. */
   end: string
   most: number
-  withDelimiterItems: boolean
 }
 
 /**
@@ -64,16 +63,13 @@ function readWanted(query: URLSearchParams): Wanted {
     start: token ? later(from, decodeToken(token)) : from,
     end: query.get('endOffset') ?? '',
     most: Math.min(most, MAX_PAGE),
-    withDelimiterItems: query.get('includeTrailingDelimiter') === 'true',
   }
 }
 
 /** The prefix under which a name is folded, if it is: up to the first delimiter behind `prefix`. */
-function folderOf(name: string, { prefix, delimiter, withDelimiterItems }: Wanted) {
+function folderOf(name: string, { prefix, delimiter }: Wanted) {
   const at = delimiter === '' ? -1 : name.indexOf(delimiter, prefix.length)
-  if (at < 0) return undefined
-  const folder = name.slice(0, at + delimiter.length)
-  return withDelimiterItems && folder === name ? undefined : folder
+  return at < 0 ? undefined : name.slice(0, at + delimiter.length)
 }
 
 /**
