@@ -175,6 +175,24 @@ export const damagedHeifs: readonly DamagedRow[] = [
     bytes: () => but({ properties: [fullBox('ispe', 0, u32(64))] }),
   },
   {
+    name: 'a HEIC property that is larger than its list',
+    bytes: () => {
+      const file = but({ properties: [ispe(), box('irot', '\0')] })
+      file.writeUInt32BE(20, file.indexOf('irot') - 4)
+      return file
+    },
+  },
+  {
+    name: 'a HEIC of two images that overlap',
+    bytes: () =>
+      but({
+        items: [
+          { id: 1, type: 'hvc1', extents: [[0, 32]] },
+          { id: 2, type: 'hvc1', extents: [[16, 32]] },
+        ],
+      }),
+  },
+  {
     name: 'a HEIC with two property lists',
     bytes: () => but({ properties: [ispe()], inMeta: [box('iprp', box('ipco'))] }),
   },
@@ -196,7 +214,10 @@ export const damagedHeifs: readonly DamagedRow[] = [
   },
   { name: 'a HEIC grid of nothing', bytes: () => but(grid()) },
   { name: 'a HEIC grid of itself', bytes: () => but(grid(1)) },
-  { name: 'a HEIC grid of an item that is not there', bytes: () => but(grid(2, 9)) },
+  {
+    name: 'a HEIC grid of an item that is not there',
+    bytes: () => but({ ...grid(2, 9), idat: Buffer.from([0, 0, 0, 1, 0, 64, 0, 64]) }),
+  },
   {
     name: 'a HEIC grid that is made twice',
     bytes: () =>

@@ -80,6 +80,10 @@ export const damagedJpegs: readonly DamagedRow[] = [
     bytes: () => of(frame(64, 48), SCAN, BITS, lines(480)),
   },
   {
+    name: 'a JPEG whose DNL comes before its scan',
+    bytes: () => of(frame(64, 0), lines(48), SCAN, BITS),
+  },
+  {
     name: 'a JPEG with two DNL',
     bytes: () => of(frame(64, 0), SCAN, BITS, lines(48), lines(49)),
   },

@@ -38,6 +38,14 @@ describe('a HEIC', () => {
       },
     },
     { name: 'bytes of no item in idat', spec: { ...IMAGE, idat: SECRET } },
+    {
+      name: 'bytes of no item before its image in idat',
+      spec: {
+        items: [{ id: 1, type: 'hvc1', method: 1, extents: [[16, 32] as const] }],
+        idat: Buffer.concat([SECRET, PIXELS]),
+        media: Buffer.alloc(0),
+      },
+    },
     { name: 'a box in meta', spec: { ...IMAGE, inMeta: [box('xml ', SECRET)] } },
     { name: 'a box in front of its image', spec: { ...IMAGE, between: [box('uuid', SECRET)] } },
     { name: 'a film in front of its image', spec: { ...IMAGE, between: [box('mpvd', SECRET)] } },
@@ -57,9 +65,9 @@ describe('a HEIC', () => {
   ])('loses $name and keeps its size', async ({ spec }) => {
     const file = heif(spec)
 
-    const { output } = await clean(file, 50)
+    const { output, facts } = await clean(file, 50)
 
-    expect(output.length).toBe(file.length)
+    expect(output.length + facts.trailingBytes).toBe(file.length)
     expect(output.includes('secret')).toBe(false)
     expect(output.includes(PIXELS)).toBe(true)
     expect(file.includes('secret')).toBe(true)
@@ -164,6 +172,19 @@ describe('a HEIC', () => {
 
     expect(output.includes(SECRET.subarray(0, 8))).toBe(false)
     expect(output.includes(SECRET.subarray(8))).toBe(false)
+  })
+
+  test('does not go with a thumbnail that is made of it', async () => {
+    const file = heif({
+      ...IMAGE,
+      items: [...IMAGE.items, { id: 2, type: 'iden', extents: [] }],
+      references: [reference('dimg', 2, 1), reference('thmb', 2, 1)],
+    })
+
+    const { output } = await clean(file)
+
+    expect(output.includes(PIXELS)).toBe(true)
+    expect(output.includes('thmb')).toBe(false)
   })
 
   test('loses the names of handler and items, but for those that encoders give', async () => {
