@@ -1,4 +1,3 @@
-import { ProblemError } from '../domain/problem.ts'
 import { EXIF_BYTES, readExif } from './exif.ts'
 import { cleanMeta, type HeifMeta } from './heif-meta.ts'
 import { checkGrid, GRID_BYTES, type HeifRange } from './heif-ranges.ts'
@@ -10,6 +9,7 @@ import {
   SegmentCount,
   type Walk,
 } from './photo-walk.ts'
+import { sequenceRefused } from './sniff.ts'
 
 /**
  * HEIC and AVIF (ISO 23008-12 in ISO 14496-12):
@@ -98,7 +98,7 @@ class IsobmffWalk {
     }
     if (box.type === 'meta') return yield* this.#metaBox(box)
     if (box.type === 'mdat') return yield* this.#mediaBox(box)
-    if (box.type === 'moov' || box.type === 'moof') throw sequence()
+    if (box.type === 'moov' || box.type === 'moof') throw sequenceRefused()
     if (box.type === 'ftyp') throw damaged('The file begins twice.')
     yield* this.#photo.pass(4)
     yield* this.#photo.drop(4)
@@ -151,12 +151,6 @@ class IsobmffWalk {
     this.#exifBytes += kept.length
     this.#exif.push(Buffer.from(kept))
   }
-}
-
-function sequence(): ProblemError {
-  return new ProblemError('unsupported_image_type', {
-    detail: 'Image sequences and films are not accepted.',
-  })
 }
 
 /** An EXIF item: bytes before the TIFF block, four bytes | those | TIFF. */

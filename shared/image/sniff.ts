@@ -37,17 +37,26 @@ function unsupported(): ProblemError {
   })
 }
 
+/** For AVIF and HEIC that hold films: what would have to be removed from their tracks is not looked at. */
+export function sequenceRefused(): ProblemError {
+  return new ProblemError('unsupported_image_type', {
+    detail: 'AVIF and HEIC are accepted as still images only.',
+  })
+}
+
 /** Major brands of files whose first meaning is a still image (ISO 23008-12 B.4, AV1-ISOBMFF). */
 const STILL_BRANDS = /^(avif|heic|heix|heim|heis|mif1|mif2|miaf)$/
+const SEQUENCE_BRANDS = /^(avis|hevc|hevx|hevm|hevs|msf1)$/
 const AVIF_BRANDS = /^avif$/
 const HEIC_BRANDS = /^(heic|heix|heim|heis)$/
 
 /**
  * `ftyp`: size, "ftyp", major brand, minor version, compatible brands. A file with `mif1` in front says
- * by a compatible brand how its images are coded. Sequences (`avis`, `hevc`, `msf1`) are films.
+ * by a compatible brand how its images are coded.
  */
 function typeOfBrands(ftyp: Buffer): PhotoContentType {
   const major = ftyp.toString('latin1', 8, 12)
+  if (SEQUENCE_BRANDS.test(major)) throw sequenceRefused()
   if (!STILL_BRANDS.test(major)) throw unsupported()
   const brands = [major]
   for (let at = 16; at + 4 <= ftyp.length; at += 4) brands.push(ftyp.toString('latin1', at, at + 4))
