@@ -173,7 +173,8 @@ export async function sendThrough(
     return { generation: object.generation, bytes: object.bytes, sha256 }
   } catch (error) {
     await cancelSession(address)
-    throw error instanceof ProblemError ? error : unavailable('an object was not written', error)
+    const known = error instanceof ProblemError || error === source.errored
+    throw known ? error : unavailable('an object was not written', error)
   }
 }
 

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { registerUser, type User } from '../app.ts'
+import {
+  inParallel,
+  listed,
+  onlyStored,
+  pngOf,
+  type StoredApp,
+  startStoredApp,
+  storedFor,
+} from './stored-app.ts'
+
+const ABORTS = process.env['FULL'] === '1' ? 1000 : 100
+const PHOTO = pngOf(300_000)
+
+let app: StoredApp
+beforeAll(async () => {
+  app = await startStoredApp()
+})
+afterAll(() => app.close())
+
+async function sendAndCut(user: User, bytes: number): Promise<void> {
+  const { hostname, port } = new URL(app.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  const head = [
+    'POST /file HTTP/1.1',
+    'Host: wowmedia',
+    `Authorization: Bearer ${user.accessToken}`,
+    'Content-Type: image/png',
+    `Content-Length: ${PHOTO.length}`,
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  await new Promise((resolve) => socket.write(PHOTO.subarray(0, bytes), resolve))
+  socket.destroy()
+  await once(socket, 'close')
+}
+
+/** Bytes of upload sessions that the bucket still keeps. */
+async function openSessions(): Promise<readonly string[]> {
+  const files = await readdir(app.dataDir, { recursive: true })
+  return files.filter((name) => /[/\\]tmp[/\\]/.test(name))
+}
+
+/** Uploads that the server has logged, whatever became of them. */
+function logged(): number {
+  return app.process.output().match(/POST \/file \d/g)?.length ?? 0
+}
+
+test(`after ${ABORTS} aborts at random offsets only whole photos are there, and no session is left`, {
+  timeout: 600_000,
+}, async () => {
+  const user = await registerUser(app.url)
+  const before = logged()
+
+  await inParallel(Array.from({ length: ABORTS }), 8, () =>
+    sendAndCut(user, Math.floor(Math.random() * PHOTO.length)),
+  )
+  await expect.poll(() => logged() - before, { timeout: 300_000 }).toBe(ABORTS)
+  await expect
+    .poll(async () => (await storedFor(app, user)).pending_photos, { timeout: 300_000 })
+    .toEqual([])
+
+  expect(await storedFor(app, user)).toEqual(onlyStored(user, await listed(app, user)))
+  expect(await listed(app, user)).toEqual([])
+  expect(await openSessions()).toEqual([])
+})
