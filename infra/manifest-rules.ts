@@ -7,7 +7,8 @@ export const CPU_QUOTA = 200
 /** Firebase Hosting cuts a request off after this; uploads go to the function's own address. */
 const HOSTING_SECONDS = 60
 const TAG = 'candidate'
-const RUNTIME_MIB = 128
+/** Node with the SDKs loaded, and room for the heap to grow. */
+const RUNTIME_MIB = 192
 const ARGON2_MIB = 19
 const ARGON2_POOL = 4
 /** More would only queue behind each other on one vCPU. */

@@ -33,6 +33,7 @@ type Method = {
   readonly requestStream: boolean
   readonly responseStream: boolean
   readonly requestSerialize: (value: object) => Buffer
+  readonly responseSerialize?: (value: object) => Buffer
   readonly responseDeserialize: (bytes: Buffer) => unknown
 }
 type Service = Readonly<Record<string, Method>>
@@ -138,10 +139,11 @@ test.for(RESPONSES)('a response %s is read as the SDK reads it', async ([name, r
   const whole = fromJSON(JSON.parse(await readFile(DESCRIPTOR, 'utf8')), {})
   const definition = whole['google.firestore.v1.Firestore']
   if (!isService(definition)) throw new TypeError('no service')
-  const bytes = Reflect.get(definition, name).responseSerialize(response)
+  const bytes = definition[name]?.responseSerialize?.(response) ?? Buffer.alloc(0)
 
   const read = service[name]?.responseDeserialize(bytes)
 
+  expect(bytes.length).toBeGreaterThan(0)
   expect(read).toEqual(original[name]?.responseDeserialize(bytes))
 })
 
