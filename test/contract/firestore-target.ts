@@ -49,7 +49,7 @@ export async function temporaryDirectory(): Promise<string> {
 
 export async function openEmbedded(options: Partial<FirestoreOptions> = {}): Promise<Target> {
   const dataDir = await temporaryDirectory()
-  const server = await startFirestore({ dataDir, idleMs: 2000, ...options })
+  const server = await startFirestore({ dataDir, ...options })
   return {
     name: 'embedded',
     host: `127.0.0.1:${server.port}`,

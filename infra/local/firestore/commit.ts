@@ -1,4 +1,4 @@
-import { type Location, locate, type Micros, microsOf, type StoredDocument } from './document.ts'
+import { Location, type Micros, microsOf, type StoredDocument } from './document.ts'
 import { getField, withField } from './field-path.ts'
 import type { Precondition, Write } from './messages.ts'
 import { parseDocumentName } from './names.ts'
@@ -26,7 +26,7 @@ export function checkWrite(store: Store, database: string, write: Write): Checke
   checkTransforms(write.transforms)
   if (write.kind === 'delete' && write.transforms.length > 0)
     throw invalid('A delete may not carry transforms.')
-  return { write, location: locate(store.database(database), path) }
+  return { write, location: new Location(store.database(database), path) }
 }
 
 const sameTime = (micros: Micros, time: Timestamp) =>

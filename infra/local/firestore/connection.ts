@@ -4,7 +4,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from 'node:sqlite'
-import { type Micros, StoredDocument } from './document.ts'
+import { type Location, type Micros, StoredDocument } from './document.ts'
 import { StatusError } from './status.ts'
 
 /** Where a scan reads: the documents themselves or the entries of one index. */
@@ -20,8 +20,8 @@ export type Range = {
   readonly low: Buffer
   readonly high: Buffer
   readonly reverse: boolean
-  /** Documents only: bytes of the collection's prefix when deeper documents of the same kind do not belong. */
-  readonly shallowFrom: number | undefined
+  /** Documents only: the number of segments in their paths, where documents deeper below do not belong. */
+  readonly depth: number | undefined
 }
 
 export type Entry = { readonly key: Buffer; readonly document: number }
@@ -46,9 +46,6 @@ function blob(value: SQLOutputValue | undefined): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
-/** Parameter ?3 is the prefix length, 0 to take all: a direct child has exactly one segment behind it. */
-const SHALLOW = "(?3 = 0 OR instr(substr(key, ?3 + 1), x'0001') = length(key) - ?3 - 2)"
-
 const toDocument = (row: Row): StoredDocument =>
   new StoredDocument(
     integer(row['doc']),
@@ -57,6 +54,15 @@ const toDocument = (row: Row): StoredDocument =>
     integer(row['created']),
     integer(row['updated']),
   )
+
+/** Table and condition of a range; ?1 and ?2 are its bounds, ?3 is what `third` gives. */
+function condition({ source, depth }: Range): string {
+  const rest = source.table === 'docs' ? 'depth = ?3' : 'idx = ?3'
+  const any = source.table === 'docs' && depth === undefined
+  return `${source.table} WHERE key >= ?1 AND key < ?2 AND ${any ? '?3 = 0' : rest}`
+}
+
+const third = ({ source, depth }: Range) => (source.table === 'docs' ? (depth ?? 0) : source.index)
 
 const SQLITE_FULL = 13
 
@@ -94,9 +100,9 @@ export class Connection {
   atomically<T>(work: () => T, undone: () => void): T {
     if (this.sqlite.isTransaction) return work()
     try {
-      this.sqlite.exec('BEGIN IMMEDIATE')
+      this.run('BEGIN IMMEDIATE')
       const result = work()
-      this.sqlite.exec('COMMIT')
+      this.run('COMMIT')
       return result
     } catch (error) {
       if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
@@ -122,20 +128,22 @@ export class Connection {
     return toDocument(row)
   }
 
-  scan({ source, low, high, reverse, shallowFrom = 0 }: Range, limit: number): Entry[] {
-    const order = reverse ? 'DESC' : 'ASC'
-    const third = source.table === 'docs' ? SHALLOW : 'idx = ?3'
-    const sql = `SELECT key, doc FROM ${source.table} WHERE key >= ?1 AND key < ?2 AND ${third} ORDER BY key ${order} LIMIT ?4`
-    const parameter = source.table === 'docs' ? shallowFrom : source.index
-    const rows = this.statement(sql).all(low, high, parameter, limit)
+  scan(range: Range, limit: number): Entry[] {
+    const order = range.reverse ? 'DESC' : 'ASC'
+    const sql = `SELECT key, doc FROM ${condition(range)} ORDER BY key ${order} LIMIT ?4`
+    const rows = this.statement(sql).all(range.low, range.high, third(range), limit)
     return rows.map((row) => ({ key: blob(row['key']), document: integer(row['doc']) }))
   }
 
-  count({ source, low, high, shallowFrom = 0 }: Range, limit: number): number {
-    const third = source.table === 'docs' ? SHALLOW : 'idx = ?3'
-    const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${source.table} WHERE key >= ?1 AND key < ?2 AND ${third} LIMIT ?4)`
-    const parameter = source.table === 'docs' ? shallowFrom : source.index
-    return integer(this.statement(sql).get(low, high, parameter, limit)?.['n'])
+  /** How many keys the range has, but no more than `limit`. */
+  count(range: Range, limit: number | undefined): number {
+    const bounds = [range.low, range.high, third(range)] as const
+    const sql =
+      limit === undefined
+        ? `SELECT count(*) FROM ${condition(range)}`
+        : `SELECT count(*) FROM (SELECT 1 FROM ${condition(range)} LIMIT ?4)`
+    const rest = limit === undefined ? [] : [limit]
+    return this.number(sql, ...bounds, ...rest) ?? 0
   }
 
   /** The first document key at or above `low`, if it lies below `high`. */
@@ -162,11 +170,12 @@ export class Connection {
       })
   }
 
-  insert(document: StoredDocument, key: Buffer): void {
+  insert(document: StoredDocument, location: Location): void {
     this.run(
-      'INSERT INTO docs (doc, key, path, data, created, updated) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO docs (doc, key, depth, path, data, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?)',
       document.id,
-      key,
+      location.key,
+      location.segments.length,
       document.path,
       document.bytes,
       document.created,

@@ -15,13 +15,29 @@ export function microsOf({ seconds, nanos }: Timestamp): Micros {
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
 }
 
-/** Where a document is: `kind` is its collection's id, `key` its place in the document table. */
-export type Location = {
+/** Where a document is: `kind` is its collection's id. */
+export class Location {
   readonly database: number
   readonly segments: readonly string[]
   readonly path: string
   readonly kind: string
-  readonly key: Buffer
+  #key: Buffer | undefined
+
+  constructor(database: number, segments: readonly string[]) {
+    this.database = database
+    this.segments = segments
+    this.path = segments.join('/')
+    this.kind = segments.at(-2) ?? ''
+  }
+
+  /** Its place in the document table. */
+  get key(): Buffer {
+    this.#key ??= Buffer.concat([
+      kindPrefix(this.database, this.kind),
+      closedPathKey(this.segments),
+    ])
+    return this.#key
+  }
 }
 
 /** The start of the keys of all documents of one kind in one database. */
@@ -39,12 +55,6 @@ export function databasePrefix(database: number): Buffer {
 export function collectionPrefix(database: number, collection: readonly string[]): Buffer {
   const kind = collection.at(-1) ?? ''
   return Buffer.concat([kindPrefix(database, kind), pathKey(collection)])
-}
-
-export function locate(database: number, segments: readonly string[]): Location {
-  const kind = segments.at(-2) ?? ''
-  const key = Buffer.concat([kindPrefix(database, kind), closedPathKey(segments)])
-  return { database, segments, path: segments.join('/'), kind, key }
 }
 
 /** A document as it is stored; `bytes` are its fields, encoded as they stand in a `Document` message. */

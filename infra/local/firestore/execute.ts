@@ -144,6 +144,6 @@ export function countOnly(
   const [scan] = scans
   if (scan === undefined) return 0
   if (scans.length > 1 || scan.test !== undefined) return undefined
-  const most = window.limit === undefined ? -1 : window.offset + window.limit
+  const most = window.limit === undefined ? undefined : window.offset + window.limit
   return Math.max(0, view.connection.count(scan.range, most) - window.offset)
 }

@@ -38,6 +38,7 @@ export type Method = (request: Buffer, call: Call) => Promise<void>
 class ServerCall implements Call {
   readonly #stream: ServerHttp2Stream
   #controller: AbortController | undefined
+  #ended = false
   #pending: Buffer[] = []
   #pendingBytes = 0
 
@@ -49,7 +50,10 @@ class ServerCall implements Call {
     if (this.#controller === undefined) {
       const controller = new AbortController()
       if (this.#stream.destroyed) controller.abort()
-      else this.#stream.once('close', () => controller.abort())
+      else
+        this.#stream.once('close', () => {
+          if (!this.#ended) controller.abort()
+        })
       this.#controller = controller
     }
     return this.#controller.signal
@@ -80,6 +84,7 @@ class ServerCall implements Call {
   /** Headers always go out before an error: without them clients repeat streaming calls for seconds, whatever the code. */
   end(code: number, message: string): void {
     const stream = this.#stream
+    this.#ended = true
     if (stream.destroyed) return
     stream.once('wantTrailers', () => {
       const details = message === '' ? {} : { 'grpc-message': encodeURI(message.toWellFormed()) }
@@ -132,7 +137,9 @@ async function receive(stream: ServerHttp2Stream): Promise<Buffer> {
   stream.on('end', () =>
     resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
   )
-  stream.on('close', () => reject(new StatusError('CANCELLED', 'The caller has gone.')))
+  stream.on('close', () => {
+    if (!stream.readableEnded) reject(new StatusError('CANCELLED', 'The caller has gone.'))
+  })
   return promise
 }
 

@@ -140,7 +140,7 @@ export class Indexes {
     const source: Source = { table: 'docs', index: 0 }
     let low = prefix
     for (;;) {
-      const range = { source, low, high, reverse: false, shallowFrom: undefined }
+      const range = { source, low, high, reverse: false, depth: undefined }
       const chunk = this.#connection.scan(range, BACKFILL_CHUNK)
       for (const { document } of chunk)
         for (const key of entryTexts(shape, this.#connection.byId(document)))

@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts'
 import {
   collectionPrefix,
   kindPrefix,
-  locate,
+  Location,
   type StoredDocument,
   writeDocument,
   writeDocumentFields,
@@ -113,7 +113,7 @@ function listPage(
     const sorted = [...ids].sort(([, a], [, b]) => Buffer.compare(a, b)).slice(0, size)
     return sorted.map(([id]) => ({
       id,
-      document: store.find(locate(database, [...collection, id])),
+      document: store.find(new Location(database, [...collection, id])),
     }))
   }
   const prefix = collectionPrefix(database, collection)
@@ -124,7 +124,7 @@ function listPage(
     low,
     high: successor(prefix) ?? prefix,
     reverse: false,
-    shallowFrom: prefix.length,
+    depth: collection.length + 1,
   }
   return connection.scan(range, size).map(({ document: id }) => {
     const document = store.byId(id, database)
@@ -168,10 +168,10 @@ export async function getDocument(
 ): Promise<void> {
   const request = readGetDocument(buffer)
   const { database: name, path } = parseDocumentName(request.name)
-  const location = locate(store.database(name), path)
+  const location = new Location(store.database(name), path)
   const seat = sessions.seat(name, request.consistency)
   const keys = [`doc ${location.database}/${location.path}`]
-  const document = await sessions.read(seat, keys, call.signal, (view) => view.find(location))
+  const document = await sessions.read(seat, keys, call, (view) => view.find(location))
   if (document === undefined) throw new StatusError('NOT_FOUND', `"${request.name}" not found.`)
   const w = new Writer(document.bytes.length + 256)
   writeDocumentFields(w, name, document, masked(document, request.mask))

@@ -8,8 +8,11 @@ export type Request = {
   readonly owner: Owner | undefined
   readonly keys: readonly string[]
   readonly hold: boolean
-  readonly signal: AbortSignal
+  /** Whoever waits; the signal is only asked for when there is something to wait for. */
+  readonly caller: Caller
 }
+
+export type Caller = { readonly signal: AbortSignal }
 
 type Waiter = Request & {
   readonly grant: () => void
@@ -26,7 +29,7 @@ export class Locks {
   readonly #holders = new Map<string, Owner>()
   #queue: Waiter[] = []
 
-  /** Runs `action` in the moment in which the keys are free. Rejects with ABORTED on a circle, with CANCELLED when `signal` ends the wait. */
+  /** Runs `action` in the moment in which the keys are free. Rejects with ABORTED on a circle, with CANCELLED when the caller goes away. */
   async run<T>(request: Request, action: () => T): Promise<T> {
     if (!this.#blocked(request, this.#queue)) return this.#perform(request, action)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
@@ -41,8 +44,9 @@ export class Locks {
     this.#queue.push(waiter)
     if (this.#closesCircle(request.owner)) this.#leave(waiter, circle())
     const cancel = () => this.#leave(waiter, new StatusError('CANCELLED', 'The caller has gone.'))
-    request.signal.addEventListener('abort', cancel)
-    return promise.finally(() => request.signal.removeEventListener('abort', cancel))
+    const { signal } = request.caller
+    signal.addEventListener('abort', cancel)
+    return promise.finally(() => signal.removeEventListener('abort', cancel))
   }
 
   /** Gives up everything the owner holds or waits for. */

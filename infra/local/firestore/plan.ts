@@ -103,7 +103,7 @@ export class Planner {
       ...equal.map(({ value }) => valueKey(value)),
     ])
     const source = catalogue.source(kind, shape)
-    return scanOf(prefix, bounds, test, { source, reverse: this.#reverse, shallowFrom: undefined })
+    return scanOf(prefix, bounds, test, { source, reverse: this.#reverse, depth: undefined })
   }
 
   #documents(catalogue: Catalogue, kind: string, bounds: Bounds, test: Test | undefined): Scan {
@@ -114,11 +114,11 @@ export class Planner {
       return scanOf(prefix, bounds, test, {
         source,
         reverse: this.#reverse,
-        shallowFrom: undefined,
+        depth: undefined,
       })
     }
     const prefix = collectionPrefix(catalogue.database, [...this.#scope.parent, kind])
-    const rest = { source, reverse: this.#reverse, shallowFrom: prefix.length }
+    const rest = { source, reverse: this.#reverse, depth: this.#scope.parent.length + 2 }
     return scanOf(prefix, bounds, test, rest)
   }
 
@@ -206,7 +206,7 @@ function scanOf(
   prefix: Buffer,
   { low, high }: Bounds,
   test: Test | undefined,
-  rest: Pick<Range, 'source' | 'reverse' | 'shallowFrom'>,
+  rest: Pick<Range, 'source' | 'reverse' | 'depth'>,
 ): Scan {
   const range = {
     ...rest,

@@ -1,6 +1,12 @@
 import { Aggregator, countValue } from './aggregate.ts'
 import type { RunAggregation } from './aggregation-message.ts'
-import { locate, type Micros, type StoredDocument, timestampOf, writeDocument } from './document.ts'
+import {
+  Location,
+  type Micros,
+  type StoredDocument,
+  timestampOf,
+  writeDocument,
+} from './document.ts'
 import { countOnly, execute } from './execute.ts'
 import { type FieldPath, isNameField, project } from './field-path.ts'
 import type { Call } from './grpc.ts'
@@ -34,8 +40,8 @@ export async function batchGet(
 ): Promise<void> {
   checkDatabase(request.database)
   const database = store.database(request.database)
-  const locations = request.documents.map((name) =>
-    locate(database, parseDocumentName(name, request.database).path),
+  const locations = request.documents.map(
+    (name) => new Location(database, parseDocumentName(name, request.database).path),
   )
   const seat = sessions.seat(request.database, request.consistency)
   const keys = locations.map(({ path }) => `doc ${database}/${path}`)
@@ -43,7 +49,7 @@ export async function batchGet(
     documents: locations.map((location) => view.find(location)),
     time: now,
   })
-  const { documents, time } = await sessions.read(seat, keys, call.signal, read)
+  const { documents, time } = await sessions.read(seat, keys, call, read)
   const began = transactionMessage(3, seat)
   if (began !== undefined) await call.send(began)
   for (const [i, document] of documents.entries()) {
@@ -88,7 +94,7 @@ export async function runQuery(
   const { documents, rest, time } = await sessions.read(
     seat,
     lockKeys(database, scope),
-    call.signal,
+    call,
     (view, now) => gather(store, view, database, planner, query, now),
   )
   const fields = selected(query)
@@ -163,7 +169,7 @@ export async function runAggregation(
   const { results, time } = await sessions.read(
     seat,
     lockKeys(database, scope),
-    call.signal,
+    call,
     (view, now) => ({ results: aggregate(view, database, planner, request, query), time: now }),
   )
   const w = new Writer()

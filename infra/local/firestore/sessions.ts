@@ -1,7 +1,7 @@
 import type { Micros } from './document.ts'
 import type { FieldPath } from './field-path.ts'
 import type { IndexList } from './index-list.ts'
-import type { Locks } from './locks.ts'
+import type { Caller, Locks } from './locks.ts'
 import type { Consistency } from './messages.ts'
 import type { NormalQuery } from './normal-form.ts'
 import type { Scope } from './plan.ts'
@@ -59,7 +59,7 @@ export class Sessions {
   async read<T>(
     { transaction, began }: Seat,
     keys: readonly string[],
-    signal: AbortSignal,
+    caller: Caller,
     read: Read<T>,
   ): Promise<T> {
     if (transaction === undefined) return this.#present(read)
@@ -67,7 +67,7 @@ export class Sessions {
     if (snapshot !== undefined) return read(snapshot, transaction.began)
     try {
       return await this.#transactions.during(transaction, () =>
-        this.#locks.run({ owner, keys, hold: true, signal }, () => this.#present(read)),
+        this.#locks.run({ owner, keys, hold: true, caller }, () => this.#present(read)),
       )
     } catch (error) {
       if (began !== undefined) this.#transactions.end(transaction)

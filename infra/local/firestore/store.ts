@@ -9,13 +9,15 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS dbs (db INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE IF NOT EXISTS docs (
-    doc INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, path TEXT NOT NULL,
+    doc INTEGER PRIMARY KEY, key BLOB NOT NULL, depth INTEGER NOT NULL, path TEXT NOT NULL,
     data BLOB NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL);
+  CREATE UNIQUE INDEX IF NOT EXISTS docs_by_key ON docs (key, depth);
   CREATE TABLE IF NOT EXISTS indexes (
     idx INTEGER PRIMARY KEY, db INTEGER NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL,
     UNIQUE (db, kind, shape));
   CREATE TABLE IF NOT EXISTS entries (
     idx INTEGER NOT NULL, key BLOB NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (idx, key)) WITHOUT ROWID;
+  INSERT OR IGNORE INTO meta (name, value) VALUES ('clock', 0);
 `
 
 /** What queries and reads need; the present and a snapshot both are one. */
@@ -99,7 +101,7 @@ export class Store implements View {
     const result = this.connection.atomically(
       () => {
         const done = work(changes, time)
-        this.connection.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", time)
+        this.connection.run("UPDATE meta SET value = ? WHERE name = 'clock'", time)
         return done
       },
       () => this.indexes.reset(),
@@ -156,7 +158,7 @@ export class Changes {
       time,
       fields,
     )
-    if (before === undefined) this.#store.connection.insert(after, location.key)
+    if (before === undefined) this.#store.connection.insert(after, location)
     else this.#store.connection.update(id, bytes, time)
     this.#record(location, before, after)
     return time

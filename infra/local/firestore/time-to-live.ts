@@ -1,4 +1,4 @@
-import { type Location, locate, type Micros, microsOf, timestampOf } from './document.ts'
+import { Location, type Micros, microsOf, timestampOf } from './document.ts'
 import { execute } from './execute.ts'
 import { type FieldPath, getField, parseFieldPath } from './field-path.ts'
 import type { Locks } from './locks.ts'
@@ -51,11 +51,13 @@ export class Sweeper {
     for (;;) {
       const window = { offset: 0, limit: BATCH }
       const documents = [...execute(this.#store, database, planner, window)]
-      const locations = documents.map((document) => locate(database, document.path.split('/')))
+      const locations = documents.map(
+        (document) => new Location(database, document.path.split('/')),
+      )
       if (documents.length === 0) return deleted
       const keys = writeKeys(locations)
       const { result } = await this.#locks.run(
-        { owner: undefined, keys, hold: false, signal: this.#ended.signal },
+        { owner: undefined, keys, hold: false, caller: this.#ended },
         () => this.#store.commit((changes) => remove(changes, locations, path, end)),
       )
       deleted += result

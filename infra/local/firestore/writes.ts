@@ -82,7 +82,7 @@ export class WriteMethods {
       owner: transaction?.owner,
       keys: writeKeys(writes.map(({ location }) => location)),
       hold: false,
-      signal: call.signal,
+      caller: call,
     }
     const { result, time } = await this.#locks.run(request, () =>
       this.#store.commit((changes, at) => writes.map((write) => applyWrite(changes, write, at))),
@@ -105,7 +105,7 @@ export class WriteMethods {
     )
     const keys = writeKeys(locations)
     const outcomes = await this.#locks.run(
-      { owner: undefined, keys, hold: false, signal: call.signal },
+      { owner: undefined, keys, hold: false, caller: call },
       () =>
         this.#store.commit((changes, at) =>
           checked.map((write) =>
