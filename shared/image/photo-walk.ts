@@ -74,7 +74,7 @@ export class FrameCount {
     this.#seen += count
     if (this.#seen > this.#limits.maxFrames) {
       throw new ProblemError('photo_too_many_pixels', {
-        detail: `An animation may have at most ${this.#limits.maxFrames} frames.`,
+        detail: `A photo may have at most ${this.#limits.maxFrames} frames.`,
       })
     }
   }

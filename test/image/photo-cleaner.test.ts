@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PHOTO_CONTENT_TYPES } from '../../shared/domain/photo-type.ts'
 import { PhotoCleaner } from '../../shared/image/photo-cleaner.ts'
+import { heif } from './build-heif.ts'
 import { jpeg } from './build-jpeg.ts'
+import { chunk, png } from './build-png.ts'
+import { riffChunk, webp } from './build-webp.ts'
 import { clean } from './clean.ts'
 import { photos, polyglots } from './corpus.ts'
 import { latitudes, tellingWords } from './traces.ts'
@@ -128,9 +131,24 @@ describe('the stream', () => {
     ).rejects.toMatchObject({ code: 'photo_too_many_pixels' })
   })
 
-  test('holds back no more than the chunk at hand', () => {
+  test.for([
+    { format: 'JPEG', photo: jpeg(Buffer.alloc(2_000_000, 7)) },
+    { format: 'PNG', photo: png(chunk('IDAT', Buffer.alloc(2_000_000, 7))) },
+    {
+      format: 'WebP',
+      photo: webp([
+        riffChunk('VP8L', Buffer.concat([Buffer.from([0x2f]), Buffer.alloc(2_000_001)])),
+      ]),
+    },
+    {
+      format: 'HEIC',
+      photo: heif({
+        items: [{ id: 1, type: 'hvc1', extents: [[9, 1_999_991]] }],
+        media: Buffer.alloc(2_000_000, 7),
+      }),
+    },
+  ])('of a $format holds back no more than the chunk at hand', ({ photo }) => {
     const cleaner = new PhotoCleaner({ maxPixels: 200_000_000 })
-    const photo = jpeg(Buffer.alloc(4_000_000, 7))
     let out = 0
     let most = 0
     cleaner.on('data', (bytes: Buffer) => {
