@@ -59,12 +59,16 @@ export const endpoint = defineEndpoint({
 })
 
 serve(endpoint, {
-  'POST /token/refresh': async ({ body, bearer, address, event }) => {
+  'POST /token/refresh': async ({ body, bearer, address, signal, event }) => {
     const presented = tokens.refreshTokens.verify(body?.refresh_token ?? requiredToken(bearer))
     if (presented === undefined) throw invalidToken()
     const admission = openAdmission(newMark())
     const network = networkOf(address)
-    const pair = await untilWon(() => useOnce(presented, { admission, network, event }))
+    const pair = await untilWon(() => {
+      // An app that hung up has asked again by now: a late turn of its first request must not count as reuse.
+      signal.throwIfAborted()
+      return useOnce(presented, { admission, network, event })
+    })
     return { status: 200, body: tokenMembers(pair) }
   },
 })
