@@ -36,6 +36,23 @@ export function blankBox(bytes: Buffer, box: Box): void {
   bytes.fill(0, box.contentAt, box.end)
 }
 
+/** Longer names are read by nobody. */
+const MAX_NAME_BYTES = 64
+
+/** Blanks a name that ends with zeros, unless it is one of those that encoders give. */
+export function blankUnusualName(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  usual: ReadonlySet<string>,
+): void {
+  if (to - from <= MAX_NAME_BYTES) {
+    const [name = '', ...behind] = bytes.toString('latin1', from, to).split('\0')
+    if (behind.join('') === '' && usual.has(name)) return
+  }
+  bytes.fill(0, from, to)
+}
+
 /** Reads big-endian numbers one after the other; throws `image_damaged` beyond the end. */
 export class BoxReader {
   readonly #bytes: Buffer

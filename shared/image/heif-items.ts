@@ -1,4 +1,4 @@
-import { type Box, BoxReader, boxesIn } from './boxes.ts'
+import { type Box, BoxReader, blankUnusualName, boxesIn } from './boxes.ts'
 import { damaged, type SegmentCount } from './photo-walk.ts'
 
 /** One item of a HEIF file: an image, a piece of one, or metadata. */
@@ -73,8 +73,7 @@ export function readPrimary(bytes: Buffer, pitm: Box): number {
 
 const NO_ITEM = 'skip'
 
-/** What encoders call their items; any other name may say more. */
-const HARMLESS_NAMES = new Set(['', 'Color', 'Alpha'])
+const USUAL_NAMES = new Set(['', 'Color', 'Alpha'])
 
 /** Makes an item one of a type that no reader knows, without name or content type. */
 export function blankItem(bytes: Buffer, item: HeifItem): void {
@@ -84,10 +83,7 @@ export function blankItem(bytes: Buffer, item: HeifItem): void {
 
 /** Blanks the name of an item that stays. */
 export function blankName(bytes: Buffer, item: HeifItem): void {
-  const [name, ...rest] = bytes.toString('latin1', item.typeAt + 4, item.box.end).split('\0')
-  if (rest.join('') !== '' || !HARMLESS_NAMES.has(name ?? '')) {
-    bytes.fill(0, item.typeAt + 4, item.box.end)
-  }
+  blankUnusualName(bytes, item.typeAt + 4, item.box.end, USUAL_NAMES)
 }
 
 /** Makes a reference one of a type that no reader knows. */

@@ -1,4 +1,4 @@
-import { type Box, blankBox, boxesIn } from './boxes.ts'
+import { type Box, blankBox, blankUnusualName, boxesIn } from './boxes.ts'
 import { HeifGraph } from './heif-graph.ts'
 import {
   blankItem,
@@ -41,8 +41,7 @@ const SINGLE: Readonly<Record<string, boolean>> = {
   grpl: false,
 }
 
-/** What encoders call the handler; any other name may say more. */
-const HARMLESS_HANDLERS = new Set(['', 'libavif', 'PictureHandler'])
+const USUAL_HANDLERS = new Set(['', 'libavif', 'PictureHandler'])
 
 /** `dinf` with one data reference: "in this file". */
 const SELF_CONTAINED = Buffer.from(
@@ -100,9 +99,7 @@ function blankTexts(bytes: Buffer, boxes: Map<string, Box>, segments: SegmentCou
   if (bytes.toString('latin1', hdlr.contentAt + 8, hdlr.contentAt + 12) !== 'pict') {
     throw damaged('The file does not describe images.')
   }
-  const nameAt = Math.min(hdlr.contentAt + 24, hdlr.end)
-  const name = bytes.toString('latin1', nameAt, hdlr.end).replace(/\0+$/, '')
-  if (!HARMLESS_HANDLERS.has(name)) bytes.fill(0, nameAt, hdlr.end)
+  blankUnusualName(bytes, Math.min(hdlr.contentAt + 24, hdlr.end), hdlr.end, USUAL_HANDLERS)
   const dinf = boxes.get('dinf')
   if (dinf !== undefined && !bytes.subarray(dinf.at, dinf.end).equals(SELF_CONTAINED)) {
     blankBox(bytes, dinf)

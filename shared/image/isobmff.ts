@@ -9,7 +9,7 @@ import {
   SegmentCount,
   type Walk,
 } from './photo-walk.ts'
-import { sequenceRefused } from './sniff.ts'
+import { MAX_FTYP_BYTES, sequenceRefused } from './sniff.ts'
 
 /**
  * HEIC and AVIF (ISO 23008-12 in ISO 14496-12):
@@ -59,6 +59,7 @@ class IsobmffWalk {
 
   *run(): ReturnType<FormatWalk> {
     const ftyp = yield* this.#peekBox()
+    if (ftyp.end > MAX_FTYP_BYTES) throw damaged('A box of the file has a wrong size.')
     yield* this.#photo.pass(ftyp.end)
     let meta: HeifMeta | undefined
     while (meta === undefined || this.#next !== undefined) {

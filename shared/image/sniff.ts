@@ -8,8 +8,8 @@ const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n'
 /** Bytes that tell every format but ISO-BMFF from everything else. */
 const MAGIC_BYTES = 12
 
-/** Longest `ftyp` box that is read: 1,000 compatible brands. */
-const MAX_FTYP_BYTES = 4096
+/** Longest `ftyp` box: 1,000 compatible brands. */
+export const MAX_FTYP_BYTES = 4096
 
 /**
  * Says what the photo's first bytes are, and leaves them unread (security UP-05).

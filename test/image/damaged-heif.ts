@@ -51,6 +51,10 @@ export const damagedHeifs: readonly DamagedRow[] = [
     name: 'an AVIF whose ftyp says size 0',
     bytes: () => Buffer.concat([u32(0), Buffer.from('ftypavif'), Buffer.alloc(20)]),
   },
+  {
+    name: 'a HEIC with more brands than there are',
+    bytes: () => but({ brands: ['heic', ...Array.from({ length: 1100 }, () => 'mif1')] }),
+  },
   { name: 'a HEIC with ftyp alone', bytes: () => ftypOf(heif(PLAIN)) },
   { name: 'a HEIC without image data', bytes: () => heif(PLAIN).subarray(0, -72) },
   {

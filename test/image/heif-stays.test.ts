@@ -192,9 +192,11 @@ describe('a HEIC', () => {
       heif({ ...IMAGE, handler, items: [{ id: 1, type: 'hvc1', name, extents: [[0, 32]] }] })
 
     const told = await clean(file('secret handler', 'secret item'))
+    const long = await clean(file(`${'\0'.repeat(500_000)}secret`, `${'\0'.repeat(500_000)}secret`))
     const usual = await clean(file('libavif', 'Color'))
 
     expect(told.output.includes('secret')).toBe(false)
+    expect(long.output.includes('secret')).toBe(false)
     expect(usual.output.equals(file('libavif', 'Color'))).toBe(true)
   })
 
