@@ -65,11 +65,13 @@ export async function removeAccount(work: AccountRemoval): Promise<DeletionOutco
     removeSessions,
   ]
   let removed = NOTHING_REMOVED
+  let finished = true
   for (const step of steps) {
     const outcome = await step(work)
     removed = addRemoved(removed, outcome.removed)
-    if (!outcome.finished) return { removed, finished: false }
+    finished &&= outcome.finished
   }
+  if (!finished) return { removed, finished }
   const users = await removeUser(work)
   return { removed: { ...removed, users }, finished: true }
 }

@@ -93,9 +93,9 @@ describe('PRIV-01 the deletion of an account', () => {
     const later = await sweep(stores, LATER)
 
     expect(before.length).toBeGreaterThanOrEqual(18)
-    expect(soon).toEqual({ removed: { users: 0, sessions: 0, photos: 2 }, finished: false })
+    expect(soon).toEqual({ removed: { users: 0, sessions: 2, photos: 2 }, finished: false })
     expect(between).toContain(`usernames/${account.username}`)
-    expect(later).toEqual({ removed: { users: 1, sessions: 2, photos: 0 }, finished: true })
+    expect(later).toEqual({ removed: { users: 1, sessions: 0, photos: 0 }, finished: true })
     expect(await leftOf(stores, account)).toEqual([])
     expect(await askSession(account.sessionUrl)).toEqual({ state: 'gone' })
   })
