@@ -100,8 +100,10 @@ export function openBody(request: IncomingMessage, options: BodyOptions): Readab
     }
   }
   const onEnd = () => {
-    if (request.complete) body.push(null)
-    else onCut()
+    if (!request.complete) return onCut()
+    // All has come; what is left of the time is the reader's.
+    clearInterval(timer)
+    body.push(null)
   }
   const onCut = () => {
     if (!request.complete) body.destroy(signal.aborted ? reasonOf(signal) : cutShort())

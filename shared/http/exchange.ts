@@ -91,7 +91,8 @@ export class Exchange {
   /** From now on the request may take so long: then 408 where its body is late, 503 where we are. */
   limit(milliseconds: number): void {
     this.#deadline = setTimeout(() => {
-      const code = this.readingBody ? 'request_timeout' : 'unavailable'
+      const late = this.readingBody && !this.request.complete
+      const code = late ? 'request_timeout' : 'unavailable'
       const cause = new Error(`the request was not done after ${milliseconds} ms`)
       this.abort(new ProblemError(code, { cause }))
     }, milliseconds)

@@ -24,7 +24,7 @@ async function crash(path: string, event: string) {
   return { code, cause, answers, logged: entries.filter((entry) => entry['event'] === event) }
 }
 
-describe('an end', () => {
+describe('an end', { timeout: 120_000 }, () => {
   test('OPS-03 SIGTERM lets requests finish for 8 s, answers the rest with 503 and ends with 0', async () => {
     const server = await startFixture()
     const finishing = await openSlow(server.port, server.url, 2000)
@@ -105,7 +105,7 @@ function startCopy({ folder, framework }: Project) {
   )
 }
 
-describe('a framework that is not the one that was checked', () => {
+describe('a framework that is not the one that was checked', { timeout: 120_000 }, () => {
   frameworkTest(
     'SUP-01 another version, a server made elsewhere or other listeners end the start with one line',
     async ({ project }) => {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { test as base, describe, expect } from 'vitest'
 import { freePort, startNode } from '../processes.ts'
 import {
   CLI,
@@ -30,29 +30,36 @@ async function slow(server: FixtureServer, ms: number) {
   return connection
 }
 
+/** One as on a developer's machine and one as deployed, for what changes neither. */
+const test = base.extend('servers', { scope: 'file' }, async ({}, { onCleanup }) => {
+  const [local, deployed] = await Promise.all([startFixture(), startFixture(DEPLOYED)])
+  onCleanup(() => {
+    for (const server of [local, deployed]) void server.process.stop('SIGKILL')
+  })
+  return { local, deployed }
+})
+
 describe('the process', () => {
-  test('has exactly the framework’s four listeners taken away, and ours instead', async () => {
-    const server = await startFixture()
+  test('has exactly the framework’s four listeners taken away, and ours instead', async ({
+    servers: { local },
+  }) => {
+    const state = members(await (await fetch(`${local.url}/process`)).text())
 
-    const state = members(await (await fetch(`${server.url}/process`)).text())
-    await server.process.stop()
-
-    expect(server.process.output()).toContain('framework_listeners_removed=4')
+    expect(local.process.output()).toContain('framework_listeners_removed=4')
     expect(state['listeners']).toEqual([1, 1, 2])
   })
 
-  test('listens on the loopback alone unless it is deployed', async () => {
-    const local = await startFixture()
+  test('listens on the loopback alone unless it is deployed', async ({
+    servers: { local, deployed },
+  }) => {
     const named = await startFixture({ HOST: '127.0.0.2' })
-    const deployed = await startFixture(DEPLOYED)
-
     const reached = await Promise.all(
       [local, named, deployed].map(async ({ port }) => [
         await accepts('127.0.0.1', port),
         await accepts('127.0.0.2', port),
       ]),
     )
-    await Promise.all([local, named, deployed].map((server) => server.process.stop()))
+    await named.process.stop()
 
     expect(reached).toEqual([
       [true, false],
@@ -61,11 +68,8 @@ describe('the process', () => {
     ])
   })
 
-  test('that is deployed says so by HSTS', async () => {
-    const server = await startFixture(DEPLOYED)
-
-    const answer = await fetch(`${server.url}/nothing`)
-    await server.process.stop()
+  test('that is deployed says so by HSTS', async ({ servers: { deployed } }) => {
+    const answer = await fetch(`${deployed.url}/nothing`)
 
     expect(answer.headers.get('strict-transport-security')).toBe(
       'max-age=31536000; includeSubDomains',
@@ -112,12 +116,9 @@ describe('the process', () => {
     expect(started.output()).not.toMatch(/^ {4}at /m)
   })
 
-  test('ends with one line and 1 where its port is taken', async () => {
-    const server = await startFixture()
-
-    const second = startNode([CLI, ...FIXTURE], { PORT: String(server.port) })
+  test('ends with one line and 1 where its port is taken', async ({ servers: { local } }) => {
+    const second = startNode([CLI, ...FIXTURE], { PORT: String(local.port) })
     const code = await second.ended
-    await server.process.stop()
 
     expect([code, second.output().trim()]).toEqual([
       1,

@@ -1,4 +1,4 @@
-import { METHODS, request } from 'node:http'
+import { Agent, METHODS, request } from 'node:http'
 import { describe, expect } from 'vitest'
 import { members, type RawAnswer, raw, test } from './fixture-server.ts'
 
@@ -13,9 +13,11 @@ const PATHS = [
 ]
 const UNKNOWN = ['/', '/favicon.ico', '/robots.txt', '/hello/', '//hello', '/photos', '/photos/%ff']
 
+const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+
 function ask(port: number, method: string, path: string): Promise<RawAnswer | 'closed'> {
   return new Promise((resolve) => {
-    const call = request({ port, host: '127.0.0.1', method, path, agent: false })
+    const call = request({ port, host: '127.0.0.1', method, path, agent })
     call.on('response', (answer) => {
       let body = ''
       answer.setEncoding('utf8').on('data', (chunk: string) => {
@@ -295,7 +297,9 @@ describe('queries', () => {
       })),
     )
     const good = await fetch(`${server.url}/hello?page_size=7`)
-    const elsewhere = await fetch(`${server.url}/mine?access_token=user-token`)
+    const elsewhere = await fetch(`${server.url}/mine?access_token=user-token`, {
+      headers: { authorization: 'Bearer user-token' },
+    })
 
     expect(answers.filter(({ answer }) => answer.status !== 400).map(({ query }) => query)).toEqual(
       [],
