@@ -28,6 +28,8 @@ export type FirestoreOptions = {
   ttl?: readonly { collectionGroup: string; field: string }[]
   /** After this many idle milliseconds a transaction loses its locks; 5000 when absent. */
   idleMs?: number
+  /** The database grows no further than this many bytes, as on a full disk; absent means no limit of its own. */
+  maxBytes?: number
   /** One line for each unforeseen error; standard error when absent. */
   log?: (line: string) => void
 }
@@ -65,7 +67,7 @@ export async function startFirestore(options: FirestoreOptions): Promise<Firesto
   const directory = takeDirectory(options.dataDir)
   try {
     const declared = (kind: string) => (list === undefined ? [] : declaredShapes(list, kind))
-    const store = new Store(join(options.dataDir, 'firestore.db'), declared)
+    const store = new Store(join(options.dataDir, 'firestore.db'), declared, options.maxBytes)
     return await serve({ ...options, host }, store, list, directory)
   } catch (error) {
     directory.release()
@@ -96,13 +98,18 @@ async function serve(
   const timer = setInterval(() => {
     sweep(new Date()).catch((error: unknown) => log(`sweep: ${String(error)}`))
   }, SWEEP_MS).unref()
-  const close = async () => {
+  const end = async () => {
     clearInterval(timer)
     sweeper.close()
     await grpc.close()
     transactions.close()
     store.close()
     directory.release()
+  }
+  let ended: Promise<void> | undefined
+  const close = () => {
+    ended ??= end()
+    return ended
   }
   const abortNext = (n: number) => {
     writes.aborts = n

@@ -5,6 +5,9 @@ import type { IndexShape } from './index-definition.ts'
 import { Indexes } from './indexes.ts'
 import { encodeFields, type Fields } from './value.ts'
 
+/** SQLite's default page. */
+const PAGE_BYTES = 4096
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS dbs (db INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -38,11 +41,17 @@ export class Store implements View {
   #lastTime: Micros
   #nextDocument: number
 
-  constructor(file: string, declared: (kind: string) => readonly IndexShape[]) {
+  constructor(
+    file: string,
+    declared: (kind: string) => readonly IndexShape[],
+    maxBytes: number | undefined,
+  ) {
     this.#file = file
     this.connection = new Connection(file, false)
     this.connection.sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     this.connection.sqlite.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
+    if (maxBytes !== undefined)
+      this.connection.sqlite.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
     this.connection.sqlite.exec(SCHEMA)
     this.indexes = new Indexes(this.connection, 'present', declared)
     this.#lastTime = this.connection.number("SELECT value FROM meta WHERE name = 'clock'") ?? 0
