@@ -164,8 +164,15 @@ export async function sendThrough(
   heldBytes: number,
 ): Promise<SentObject> {
   const sums = new Sums(heldBytes)
+  // Whoever fails takes the other along with the same error, so the first word counts.
+  let culprit: 'source' | 'bucket' | undefined
+  source.once('error', () => {
+    culprit ??= 'source'
+  })
   try {
-    const object = await send(address, source, sums)
+    const object = await send(address, source, sums, () => {
+      culprit ??= 'bucket'
+    })
     const { sha256, md5 } = sums.finish()
     if (object.md5 !== md5 || object.bytes !== sums.bytes) {
       throw unavailable('the bucket has other bytes than were sent')
@@ -173,13 +180,19 @@ export async function sendThrough(
     return { generation: object.generation, bytes: object.bytes, sha256 }
   } catch (error) {
     await cancelSession(address)
-    const known = error instanceof ProblemError || error === source.errored
+    const known = error instanceof ProblemError || culprit === 'source'
     throw known ? error : unavailable('an object was not written', error)
   }
 }
 
-async function send(address: string, source: Readable, sums: Sums): Promise<BucketObject> {
+async function send(
+  address: string,
+  source: Readable,
+  sums: Sums,
+  onBroken: () => void,
+): Promise<BucketObject> {
   const request = open(address, 'PUT', { 'Content-Range': 'bytes 0-*/*' })
+  request.once('error', onBroken)
   request.setTimeout(STALL_MS, () => request.destroy(unavailable('the bucket takes no bytes')))
   const waiting = new AbortController()
   const answer = answerTo(request, waiting.signal).then(readObject)
