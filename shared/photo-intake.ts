@@ -122,12 +122,16 @@ function photoOf(
   }
 }
 
-/** Tells repeats that this upload lives; ends it where one of them or the sweep has given it up. */
+/**
+ * Tells repeats that this upload lives; ends it where one of them or the sweep has given it up. Nobody else waits
+ * for an upload without a key, and the sweep waits for longer than any takes.
+ */
 function holdLease(
   { database, admission: { pending } }: Intake,
   clock: () => Date,
   bytes: ReceivedBytes,
-): NodeJS.Timeout {
+): NodeJS.Timeout | undefined {
+  if (pending.keyId === undefined && pending.directUploadId === undefined) return undefined
   const renew = async () => {
     const outcome = await renewPendingPhoto(database, pending, clock())
     if (outcome === 'lost') bytes.destroy(givenUpMeanwhile(pending))

@@ -6,6 +6,7 @@ import { localIndexes } from './indexes.ts'
 import { createLocalKeys } from './keys.ts'
 import { openLocalCloud } from './local-cloud.ts'
 import { removeRunning, writeRunning } from './running.ts'
+import { startSweepTimer } from './sweep-timer.ts'
 import { TIME_TO_LIVE } from './time-to-live.ts'
 
 export type DevServer = {
@@ -42,7 +43,8 @@ export async function startDevServer(): Promise<DevServer> {
     const server = await listenForAll({ host, port: portOf(process.env['PORT']) })
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
     await writeRunning(dataDir, { pid: process.pid, url, environment })
-    return { url, dataDir, close: () => closeAll([server, cloud], dataDir) }
+    const sweeps = startSweepTimer(environment)
+    return { url, dataDir, close: () => closeAll([server, sweeps, cloud], dataDir) }
   } catch (error) {
     await cloud.close()
     throw error

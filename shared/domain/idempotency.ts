@@ -37,8 +37,8 @@ export type KeyVerdict<Answer> =
 export const MAX_REPLAYS = 20
 
 const LEASE_MS = 60_000
-/** How often a holder renews its lease: it may miss one and still be alive. */
-export const RENEW_MS = 20_000
+/** How often a holder renews its lease, here and of a direct upload: it may miss one and still be alive. */
+export const RENEW_MS = 10_000
 const KEPT_MS = 24 * 3_600_000
 
 export function leaseUntil(now: Date): Date {
