@@ -1,10 +1,9 @@
 import { settings } from '../shared/config.ts'
 import { sameHash, splitRefreshToken } from '../shared/crypto/refresh-token.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
-import { requiredToken } from '../shared/http/bearer.ts'
 import { defineEndpoint, optionalJsonBody } from '../shared/http/endpoint.ts'
 import { serve } from '../shared/http/serve.ts'
-import { messageReply, refreshTokenBody } from '../shared/http/token-reply.ts'
+import { messageReply, presentedToken, refreshTokenBody } from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { logOut } from '../shared/store/sessions.ts'
 
@@ -28,7 +27,7 @@ export const endpoint = defineEndpoint({
 
 serve(endpoint, {
   'POST /logout/refresh': async ({ body, bearer, event }) => {
-    const presented = splitRefreshToken(body?.refresh_token ?? requiredToken(bearer))
+    const presented = splitRefreshToken(presentedToken(body, bearer))
     if (presented === undefined) throw new ProblemError('token_invalid')
     const { sessionId: sid, hash } = presented
     const ended = await logOut(

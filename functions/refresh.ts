@@ -7,11 +7,15 @@ import type { Rate } from '../shared/domain/rate.ts'
 import { prolong, type Session } from '../shared/domain/session.ts'
 import { type Admission, openAdmission } from '../shared/domain/sliding-window.ts'
 import { useRefreshToken } from '../shared/domain/token-use.ts'
-import { requiredToken } from '../shared/http/bearer.ts'
 import { defineEndpoint, optionalJsonBody, type Request } from '../shared/http/endpoint.ts'
 import { rateLimited } from '../shared/http/rate-limit-headers.ts'
 import { serve } from '../shared/http/serve.ts'
-import { refreshed, refreshTokenBody, tokenMembers } from '../shared/http/token-reply.ts'
+import {
+  presentedToken,
+  refreshed,
+  refreshTokenBody,
+  tokenMembers,
+} from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { newMark, untilWon } from '../shared/store/rate-limits.ts'
 import { livingSession, readOwnedSession } from '../shared/store/sessions.ts'
@@ -60,7 +64,7 @@ export const endpoint = defineEndpoint({
 
 serve(endpoint, {
   'POST /token/refresh': async ({ body, bearer, address, signal, event }) => {
-    const presented = tokens.refreshTokens.verify(body?.refresh_token ?? requiredToken(bearer))
+    const presented = tokens.refreshTokens.verify(presentedToken(body, bearer))
     if (presented === undefined) throw invalidToken()
     const admission = openAdmission(newMark())
     const network = networkOf(address)

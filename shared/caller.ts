@@ -11,6 +11,7 @@ import { noteUse } from './domain/session.ts'
 import { useAccessToken } from './domain/token-use.ts'
 import type { Identify } from './http/endpoint.ts'
 import type { Database } from './store/firestore.ts'
+import { untilWon } from './store/rate-limits.ts'
 import { livingSession, type OwnedSession, readOwnedSession } from './store/sessions.ts'
 
 /** The settings that a function with callers needs, besides those of its database. */
@@ -26,44 +27,57 @@ export type CallerConfig = VerifierConfig & { readonly TOKENS_NOT_BEFORE: Date |
 
 type Context = Parameters<Identify>[1]
 
-/** Parallel first calls with a new token lose against one another; each loss is one more read and commit. */
-const ROUNDS = 20
-
 /** Loads the public keys (throws StartError) and gives what `serve` wants as `identify`. */
 export function identifyCaller(database: Database, config: CallerConfig): Identify {
   const verifier = openTokenVerifier(config)
   return async (accessToken, context) => {
     const claims = await verifier.verify(accessToken, context.now)
-    for (let round = 0; round < ROUNDS; round += 1) {
+    return await untilWon(async () => {
       const found = await readOwnedSession(database, claims.sessionId, claims.userId)
-      const caller = await callerOf(claims, found, config, context)
-      if (caller !== 'changed meanwhile') return caller
-    }
-    throw new ProblemError('unavailable', { retryAfterSeconds: 1 })
+      tellTrouble(claims, found, context)
+      return await callerOf(claims, found, config, context)
+    })
   }
+}
+
+/** Firestore's clock is everybody's; an instance so far off it would refuse fresh tokens (F14). */
+const SKEW_MS = 60_000
+const HOUR_MS = 3_600_000
+let skewToldAt = Number.NEGATIVE_INFINITY
+
+function tellTrouble(
+  claims: AccessTokenClaims,
+  found: OwnedSession,
+  { now, event }: Context,
+): void {
+  const { userId: uid, sessionId: sid } = claims
+  if (found.damaged) event('session_damaged', { uid, sid }, 'ALERT')
+  const skew = now.getTime() - found.readAt.getTime()
+  if (Math.abs(skew) <= SKEW_MS || performance.now() - skewToldAt < HOUR_MS) return
+  skewToldAt = performance.now()
+  event('clock_skew', { seconds: Math.round(skew / 1000) }, 'ALERT')
 }
 
 async function callerOf(
   claims: AccessTokenClaims,
   found: OwnedSession,
-  config: CallerConfig,
+  { TOKENS_NOT_BEFORE: notBefore }: CallerConfig,
   { address, event }: Context,
-): Promise<Caller | 'changed meanwhile'> {
+): Promise<Caller | 'lost'> {
   const { readAt } = found
-  const { session, user } = livingSession(found, claims.userId, config.TOKENS_NOT_BEFORE)
-  const tooOld = config.TOKENS_NOT_BEFORE !== 'none' && claims.issuedAt < config.TOKENS_NOT_BEFORE
+  const { session, user } = livingSession(found, claims.userId, notBefore)
+  const isTooOld = notBefore !== 'none' && claims.issuedAt < notBefore
   const verdict = useAccessToken(session, claims, readAt)
-  if (tooOld || verdict.kind === 'ended') throw new ProblemError('session_ended')
-  const network = networkOf(address)
+  if (isTooOld || verdict.kind === 'ended') throw new ProblemError('session_ended')
   if (verdict.kind === 'reused') {
-    if ((await found.replace(verdict.session)) === 'lost') return 'changed meanwhile'
-    const fields = { uid: user.id, sid: session.id, network, session_network: session.network }
+    if ((await found.replace(verdict.session)) === 'lost') return 'lost'
+    const fields = { uid: user.id, sid: session.id, session_network: session.network }
     event('refresh_reuse', fields, 'ALERT')
     throw new ProblemError('refresh_token_reused')
   }
   if (verdict.kind === 'first-sight') {
-    const outcome = await found.replace(noteUse(verdict.session, network, readAt))
-    if (outcome === 'lost') return 'changed meanwhile'
+    const used = noteUse(verdict.session, networkOf(address), readAt)
+    if ((await found.replace(used)) === 'lost') return 'lost'
   }
   return {
     userId: user.id,

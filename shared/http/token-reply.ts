@@ -1,6 +1,7 @@
 /** What callers send to get tokens, and how they get them (contract 2). */
+import { ProblemError } from '../domain/problem.ts'
 import type { Json, ReplySpec } from './endpoint.ts'
-import { integer, object, oneOf, optional, string } from './schema.ts'
+import { type Infer, integer, object, oneOf, optional, string } from './schema.ts'
 
 /** The body of `POST /registration` and `POST /login`. */
 export const credentials = object({
@@ -25,6 +26,18 @@ export const credentials = object({
 export const refreshTokenBody = object({
   refresh_token: optional(string({ minLength: 1, maxLength: 4096 })),
 })
+
+/** The refresh token of the body, else that of the header, in whatever form. Throws `token_missing`. */
+export function presentedToken(
+  body: Infer<typeof refreshTokenBody> | undefined,
+  bearer: string | undefined,
+): string {
+  const token = body?.refresh_token ?? bearer
+  if (token !== undefined) return token
+  throw new ProblemError('token_missing', {
+    detail: 'A refresh token is required, as Bearer or as refresh_token in the body',
+  })
+}
 
 export const messageReply = object({ message: string({ maxLength: 256 }) })
 

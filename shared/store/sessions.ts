@@ -31,8 +31,10 @@ export function createSession(
 
 /** A session as it was read, and the one write that may follow. */
 export type StoredSession = {
-  /** Undefined where there is none. */
+  /** Undefined where there is none, or where its document is damaged. */
   readonly session: Session | undefined
+  /** There is a document, and a field of it is missing or of another type (F26). */
+  readonly damaged: boolean
   /** Firestore's time of the read. */
   readonly readAt: Date
   /** One commit, `lost` where the session is no longer as it was read. */
@@ -46,8 +48,10 @@ export type OwnedSession = StoredSession & {
 }
 
 function stored(database: Database, document: DocumentSnapshot, readAt: Date): StoredSession {
+  const session = sessionOf(document)
   return {
-    session: sessionOf(document),
+    session,
+    damaged: document.exists && session === undefined,
     readAt,
     replace: (next) =>
       database.commit((transaction) => {

@@ -159,7 +159,11 @@ describe('refresh', () => {
     }
 
     const endings = [await codeOf(ended.refresh), await codeOf(expired.refresh)]
-    const others = [await codeOf(unknown), await codeOf('nonsense'), await codeOf(ended.access)]
+    const others = []
+    for (const token of [unknown, 'nonsense', 'non sense', '', ended.access]) {
+      others.push(await codeOf(token))
+    }
+    const missing = await call(url, 'POST', '/token/refresh')
 
     for (const shown of endings) {
       expect(shown).toEqual({ status: 401, code: 'session_ended', again: true })
@@ -167,6 +171,7 @@ describe('refresh', () => {
     for (const shown of others) {
       expect(shown).toEqual({ status: 401, code: 'token_invalid', again: true })
     }
+    expect(missing.body).toMatchObject({ status: 401, code: 'token_missing' })
   })
 
   test('takes the token of the body before that of the header', async ({ local }) => {
