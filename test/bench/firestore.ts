@@ -23,7 +23,7 @@ type Load = {
   readonly run: (db: Firestore, collection: string, n: number) => Promise<unknown>
 }
 
-const ROUNDS = 5
+const ROUNDS = 3
 const photo = (n: number) => ({
   owner: `user${n % 7}`,
   state: 'ready',
@@ -60,27 +60,27 @@ const pairs: readonly (Omit<Load, 'parallel'> & { readonly counts: readonly [num
     {
       name: 'create',
       count: 0,
-      counts: [60, 400],
+      counts: [40, 150],
       run: (db, c, n) => db.doc(`${c}/${n}`).create(photo(n)),
     },
     {
       name: 'get',
       count: 0,
-      counts: [100, 500],
+      counts: [40, 200],
       prepare: some,
       run: (db, c, n) => db.doc(`${c}/p${n % 500}`).get(),
     },
     {
       name: 'update(increment)',
       count: 0,
-      counts: [60, 400],
+      counts: [40, 150],
       prepare: some,
       run: (db, c, n) => db.doc(`${c}/p${n % 500}`).update({ bytes: FieldValue.increment(1) }),
     },
     {
       name: 'transaction get + update',
       count: 0,
-      counts: [30, 200],
+      counts: [15, 60],
       prepare: some,
       run: (db, c, n) => increment(db, `${c}/p${n % 500}`),
     },
