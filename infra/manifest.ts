@@ -71,10 +71,11 @@ const SERVING = [
   'PUBLIC_URL',
 ] as const satisfies readonly SettingName[]
 const STORE = [...SERVING, 'FIRESTORE_DATABASE'] as const
+const TOKENS = ['TOKEN_ISSUER', 'TOKEN_AUDIENCE'] as const
 /** Read by whatever verifies access tokens. */
-const CALLER = [...STORE, 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKENS_NOT_BEFORE'] as const
+const CALLER = [...STORE, ...TOKENS, 'TOKENS_NOT_BEFORE'] as const
 const SESSIONS = ['REFRESH_TOKEN_IDLE_DAYS', 'REFRESH_TOKEN_MAX_DAYS'] as const
-const SIGN_IN = [...CALLER, 'ACCESS_TOKEN_SECONDS', ...SESSIONS] as const
+const SIGN_IN = [...STORE, ...TOKENS, 'ACCESS_TOKEN_SECONDS', ...SESSIONS] as const
 const LOGIN_LIMITS = ['LOGIN_LIMIT_PER_ADDRESS', 'LOGIN_LIMIT_PER_ACCOUNT'] as const
 const PHOTO_QUOTA = ['PHOTO_QUOTA_BYTES', 'PHOTO_QUOTA_COUNT'] as const
 const ADMISSION = [...CALLER, 'PHOTO_BUCKET', 'UPLOAD_LIMIT', ...PHOTO_QUOTA] as const
@@ -134,9 +135,17 @@ export const FUNCTIONS: readonly FunctionSpec[] = [
     settings: [...SIGN_IN, ...LOGIN_LIMITS],
     native: ['argon2'],
   },
-  { ...ISSUER, name: 'refresh', maxInstances: 30, minInstances: 1, timeoutSeconds: 20 },
+  {
+    ...ISSUER,
+    name: 'refresh',
+    maxInstances: 30,
+    minInstances: 1,
+    timeoutSeconds: 20,
+    settings: [...SIGN_IN, 'TOKENS_NOT_BEFORE'],
+  },
   { ...VERIFIER, name: 'logout-access', timeoutSeconds: 20 },
-  { ...VERIFIER, name: 'logout-refresh', timeoutSeconds: 20 },
+  // It compares stored hashes and reads no token.
+  { ...VERIFIER, name: 'logout-refresh', timeoutSeconds: 20, settings: STORE, secrets: [] },
   { ...VERIFIER, name: 'sessions', concurrency: 20, maxInstances: 5 },
   {
     ...VERIFIER,
@@ -158,7 +167,7 @@ export const FUNCTIONS: readonly FunctionSpec[] = [
       'PASSWORD_MIN_LENGTH',
       'UPLOAD_LIMIT',
       ...PHOTO_QUOTA,
-      ...LOGIN_LIMITS,
+      'LOGIN_LIMIT_PER_ACCOUNT',
     ],
     bucket: ['remove'],
     native: ['argon2'],

@@ -43,6 +43,17 @@ export async function unreadVersions(modules: string): Promise<readonly string[]
   return lines.flat()
 }
 
+const codecs = new Map<string, Promise<string>>()
+
+/** The same for every bundle, so made once. */
+function codecOf(modules: string): Promise<string> {
+  const made =
+    codecs.get(modules) ??
+    readFile(join(modules, DESCRIPTOR), 'utf8').then((text) => firestoreCodec(JSON.parse(text)))
+  codecs.set(modules, made)
+  return made
+}
+
 async function load(path: string): Promise<OnLoadResult | undefined> {
   const inside = modulePath(path)
   const replacement = REPLACEMENTS[inside]
@@ -71,8 +82,7 @@ export function trimPlugin(modules: string): Plugin {
       }))
       build.onLoad({ filter: /.*/, namespace: 'trim' }, async ({ path }) => {
         if (path !== CODEC) return { contents: ASSERT }
-        const descriptor = JSON.parse(await readFile(join(modules, DESCRIPTOR), 'utf8'))
-        return { contents: firestoreCodec(descriptor), resolveDir: modules }
+        return { contents: await codecOf(modules), resolveDir: modules }
       })
       build.onLoad({ filter: /[\\/]node_modules[\\/].*\.(c?js|json)$/ }, ({ path }) => load(path))
     },

@@ -39,7 +39,7 @@ const MATRIX: Readonly<Record<string, readonly string[]>> = {
   login: ISSUER,
   refresh: ISSUER,
   'logout-access': VERIFIER,
-  'logout-refresh': VERIFIER,
+  'logout-refresh': [DATABASE],
   sessions: VERIFIER,
   users: [...VERIFIER, REMOVE],
   account: [...VERIFIER, REMOVE],
