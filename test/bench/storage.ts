@@ -19,59 +19,69 @@ const CASES = [
 ] as const
 
 type Case = (typeof CASES)[number]
+type Work = (name: string, content: Buffer) => Promise<void>
 
-const RUNS = 7
+const RUNS = 5
 /** What a socket hands over at once. */
 const PIECE_BYTES = 64 * KIB
 
 /**
- * Uploads over HTTP into the embedded Cloud Storage, in a process of its own, beside writing the
- * same bytes into plain files in this process; both end with fsync. Medians of runs in turn.
+ * Uploads into the embedded Cloud Storage beside writing the same bytes into plain files, and beside
+ * sending them to a bare HTTP server that does just that; all end with fsync. Both servers are
+ * processes of their own. Medians of runs in turn.
  */
 export async function benchStorage(): Promise<Row[]> {
   const directory = await mkdtemp(join(tmpdir(), 'wowmedia-bench-'))
   const child = startNode(['test/contract/storage-child.ts', join(directory, 'server')])
+  const plain = startNode(['test/bench/plain-receiver.ts', join(directory, 'plain')])
   try {
     const [, url = ''] = await child.line(/listening at (\S+),/)
+    const [, plainUrl = ''] = await plain.line(/listening at (\S+),/)
     await fetch(`${url}/b`, { method: 'POST', body: '{"name":"bench"}' })
     const rows: Row[] = []
-    for (const each of CASES) rows.push(await compare(url, directory, each))
+    for (const each of CASES) rows.push(...(await compare(each, [url, plainUrl], directory)))
     return rows
   } finally {
-    await child.stop()
+    await Promise.all([child.stop(), plain.stop()])
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-async function compare(url: string, directory: string, each: Case): Promise<Row> {
+async function compare(each: Case, urls: string[], directory: string): Promise<Row[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: each.parallel })
+  const uploads = urls.map(
+    (url): Work =>
+      (name, body) =>
+        upload(agent, `${url}/upload/storage/v1/b/bench/o?uploadType=media&name=${name}`, body),
+  )
+  const works = [...uploads, (name: string, body: Buffer) => writeFile(join(directory, name), body)]
   const content = Buffer.alloc(each.bytes, 'photo')
-  const ours: number[] = []
-  const other: number[] = []
+  const rates: number[][] = works.map(() => [])
   for (let run = 0; run < RUNS; run++) {
-    ours.push(await rate(each, (at) => upload(agent, url, `${run}-${at}`, content)))
-    other.push(await rate(each, (at) => writeFile(join(directory, `${run}-${at}`), content)))
+    for (const [at, work] of works.entries()) rates[at]?.push(await rate(each, work, content))
   }
   agent.destroy()
-  const row = { name: each.name, ours: median(ours), other: median(other), unit: 'MB/s' }
-  return { ...row, ratio: row.ours / row.other }
+  const [ours = 0, bare = 0, file = 0] = rates.map(median)
+  const row = (beside: string, other: number): Row => ({
+    ...{ name: `${each.name}, beside ${beside}`, ours, other, unit: 'MB/s', ratio: ours / other },
+  })
+  return [row('a plain file write', file), row('a bare HTTP server that writes it', bare)]
 }
 
 /** Megabytes a second over all pieces of work of one run. */
-async function rate(each: Case, work: (at: number) => Promise<void>): Promise<number> {
+async function rate(each: Case, work: Work, content: Buffer): Promise<number> {
   let next = 0
   const worker = async () => {
-    while (next < each.count) await work(next++)
+    while (next < each.count) await work(`${next++}`, content)
   }
   const start = performance.now()
   await Promise.all(Array.from({ length: each.parallel }, worker))
   return (each.count * each.bytes) / 1000 / (performance.now() - start)
 }
 
-async function upload(agent: Agent, url: string, name: string, content: Buffer): Promise<void> {
-  const path = `/upload/storage/v1/b/bench/o?uploadType=media&name=${name}`
+async function upload(agent: Agent, url: string, content: Buffer): Promise<void> {
   const headers = { 'Content-Length': content.length }
-  const sent = request(url + path, { method: 'POST', agent, headers })
+  const sent = request(url, { method: 'POST', agent, headers })
   sent.end(content)
   const [answer] = await once(sent, 'response')
   answer.resume()

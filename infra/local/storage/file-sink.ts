@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsync, openSync, writev, writevSync } from 'node:fs'
+import { closeSync, fdatasync, fsync, open, writev, writevSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Hasher } from './hasher.ts'
 import { type Digest, Hashes } from './hashes.ts'
@@ -11,7 +11,7 @@ const BATCH_BYTES = 256 * 1024
 /** Above this many bytes in memory the sender has to wait: flat memory at any upload size. */
 const HIGH_WATER_BYTES = 2 * 1024 * 1024
 /** The disk works on a large file while the rest still arrives, so the last sync is short. */
-const SYNC_EVERY_BYTES = 1024 * 1024
+const SYNC_EVERY_BYTES = 16 * 1024 * 1024
 
 const syncFile = promisify(fsync)
 
@@ -25,24 +25,32 @@ export class FileSink {
   onError: (error: unknown) => void = () => undefined
   readonly #path: string
   readonly #hasher: Hasher
-  readonly #descriptor: number
+  /** Opened on another thread: creating a file waits for the journal while others are synced. */
+  #descriptor: number | undefined
   #queue: Uint8Array[] = []
   #queuedBytes = 0
   #position: number
   #unsyncedBytes = 0
+  /** Operations under way on other threads; the first is the opening. */
+  #busy = 1
   #writing = false
   #syncing = false
   #closed = false
   #failure: { error: unknown } | undefined
   #onIdle: (() => void) | undefined
 
-  /** Creates the file, or goes on behind the `stored` bytes of it. */
+  /** Creates the file (a failure shows as a write error), or goes on behind the `stored` bytes of it. */
   constructor(path: string, hasher: Hasher, stored = 0) {
     this.#path = path
     this.#hasher = hasher
-    this.#descriptor = openSync(path, stored === 0 ? 'w' : 'r+', 0o600)
     this.#position = stored
     this.size = stored
+    open(path, stored === 0 ? 'w' : 'r+', 0o600, (error, descriptor) => {
+      if (error) this.#fail(error)
+      else this.#descriptor = descriptor
+      this.#pump()
+      this.#settle()
+    })
   }
 
   get full(): boolean {
@@ -72,7 +80,7 @@ export class FileSink {
     // Handled below, after the sync.
     digest.catch(() => undefined)
     try {
-      if (!this.#failure) await syncFile(this.#descriptor)
+      if (!this.#failure) await syncFile(this.#opened())
     } finally {
       await this.close()
     }
@@ -85,8 +93,13 @@ export class FileSink {
     this.#closed = true
     await this.#idle()
     if (!this.#failure) this.#writeRest()
-    closeSync(this.#descriptor)
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
     if (this.#failure) throw this.#failure.error
+  }
+
+  #opened(): number {
+    if (this.#descriptor === undefined) throw new Error(`${this.#path} is not open`)
+    return this.#descriptor
   }
 
   /** Writes the rest; the checksums come from memory where that was all, else from the thread. */
@@ -103,7 +116,7 @@ export class FileSink {
   #writeRest(): void {
     try {
       while (this.#queue.length > 0) {
-        const written = writevSync(this.#descriptor, this.#queue, this.#position)
+        const written = writevSync(this.#opened(), this.#queue, this.#position)
         this.#queue = withoutFirst(this.#queue, written)
         this.#position += written
       }
@@ -114,11 +127,13 @@ export class FileSink {
   }
 
   #pump(): void {
-    if (this.#writing || this.#failure || this.#queuedBytes < BATCH_BYTES) return
+    const isReady = this.#descriptor !== undefined && !this.#writing && !this.#failure
+    if (!isReady || this.#queuedBytes < BATCH_BYTES) return
     const chunks = this.#queue
     this.#queue = []
     this.#writing = true
-    writev(this.#descriptor, chunks, this.#position, (error, written) => {
+    this.#busy++
+    writev(this.#opened(), chunks, this.#position, (error, written) => {
       this.#writing = false
       if (error) this.#fail(error)
       else this.#advance(chunks, written)
@@ -142,7 +157,8 @@ export class FileSink {
     if (this.#syncing || this.#unsyncedBytes < SYNC_EVERY_BYTES) return
     this.#unsyncedBytes = 0
     this.#syncing = true
-    fdatasync(this.#descriptor, (error) => {
+    this.#busy++
+    fdatasync(this.#opened(), (error) => {
       this.#syncing = false
       if (error) this.#fail(error)
       this.#settle()
@@ -158,11 +174,12 @@ export class FileSink {
   }
 
   #settle(): void {
-    if (!this.#writing && !this.#syncing) this.#onIdle?.()
+    this.#busy--
+    if (this.#busy === 0) this.#onIdle?.()
   }
 
   #idle(): Promise<void> {
-    if (!this.#writing && !this.#syncing) return Promise.resolve()
+    if (this.#busy === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onIdle = resolve
     })
