@@ -1,7 +1,7 @@
 /** The fixture function under the framework's own CLI, and a raw socket to it. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { test as base } from 'vitest'
+import { test as base, onTestFinished } from 'vitest'
 import { freePort, type Started, startNode } from '../processes.ts'
 
 export const CLI = 'node_modules/@google-cloud/functions-framework/build/src/main.js'
@@ -24,6 +24,15 @@ export async function startFixture(
   })
   await started.line(/listening on \S+:\d+/)
   return { port, url: `http://127.0.0.1:${port}`, process: started }
+}
+
+/** The same for one test, which may fail before it ends it. */
+export async function startForTest(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<FixtureServer> {
+  const server = await startFixture(environment)
+  onTestFinished(() => void server.process.stop('SIGKILL'))
+  return server
 }
 
 /** As it is deployed: JSON log, all interfaces. */

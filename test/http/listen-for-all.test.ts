@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startNode } from '../processes.ts'
 import { members, openRaw, parseAnswer } from './fixture-server.ts'
 
 async function start(environment: Readonly<Record<string, string>> = {}) {
   const started = startNode(['test/http/fixtures/everything.ts'], environment)
+  onTestFinished(() => void started.stop('SIGKILL'))
   const [line] = await started.line(/^\{.*\}$/m)
   const { port, ...rest } = members(line)
   return { process: started, url: `http://127.0.0.1:${port}`, port: Number(port), ...rest }

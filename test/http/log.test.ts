@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { test as base, expect } from 'vitest'
-import { DEPLOYED, members, openRaw, raw, startFixture } from './fixture-server.ts'
+import { DEPLOYED, members, openRaw, raw, startFixture, startForTest } from './fixture-server.ts'
 
 const SECRETS = [
   'hunter22-my-secret',
@@ -100,7 +100,7 @@ test('HTTP-08 the log holds no body, token, query or line of a caller’s making
 })
 
 test('locally each request is one readable line without colours where nobody looks', async () => {
-  const server = await startFixture()
+  const server = await startForTest()
 
   await raw(server.port, 'GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
   await raw(server.port, 'GET /mine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

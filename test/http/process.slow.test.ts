@@ -1,9 +1,9 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test as base, describe, expect, test } from 'vitest'
+import { test as base, describe, expect, onTestFinished, test } from 'vitest'
 import { startNode } from '../processes.ts'
-import { DEPLOYED, members, openRaw, parseAnswer, startFixture } from './fixture-server.ts'
+import { DEPLOYED, members, openRaw, parseAnswer, startForTest } from './fixture-server.ts'
 
 async function openSlow(port: number, url: string, milliseconds: number) {
   const connection = openRaw(port)
@@ -14,7 +14,7 @@ async function openSlow(port: number, url: string, milliseconds: number) {
 
 /** Two requests run while a third makes an error that nobody catches. */
 async function crash(path: string, event: string) {
-  const server = await startFixture(DEPLOYED)
+  const server = await startForTest(DEPLOYED)
   const finishing = await openSlow(server.port, server.url, 500)
   const endless = await openSlow(server.port, server.url, 60_000)
   const cause = await fetch(`${server.url}${path}`)
@@ -26,7 +26,7 @@ async function crash(path: string, event: string) {
 
 describe('an end', { timeout: 120_000 }, () => {
   test('OPS-03 SIGTERM lets requests finish for 8 s, answers the rest with 503 and ends with 0', async () => {
-    const server = await startFixture()
+    const server = await startForTest()
     const finishing = await openSlow(server.port, server.url, 2000)
     const endless = await openSlow(server.port, server.url, 60_000)
 
@@ -98,11 +98,10 @@ async function edit(path: string, from: string, to: string): Promise<void> {
 
 function startCopy({ folder, framework }: Project) {
   const source = join(folder, 'test/http/fixtures/fixture.ts')
-  return startNode(
-    [join(framework, 'build/src/main.js'), '--target=fixture', `--source=${source}`],
-    { PORT: '0' },
-    folder,
-  )
+  const args = [join(framework, 'build/src/main.js'), '--target=fixture', `--source=${source}`]
+  const started = startNode(args, { PORT: '0' }, folder)
+  onTestFinished(() => void started.stop('SIGKILL'))
+  return started
 }
 
 describe('a framework that is not the one that was checked', { timeout: 120_000 }, () => {

@@ -9,6 +9,7 @@ import {
   openRaw,
   parseAnswer,
   startFixture,
+  startForTest,
 } from './fixture-server.ts'
 
 const FIXTURE = ['--target=fixture', '--source=test/http/fixtures/fixture.ts']
@@ -52,7 +53,7 @@ describe('the process', () => {
   test('listens on the loopback alone unless it is deployed', async ({
     servers: { local, deployed },
   }) => {
-    const named = await startFixture({ HOST: '127.0.0.2' })
+    const named = await startForTest({ HOST: '127.0.0.2' })
     const reached = await Promise.all(
       [local, named, deployed].map(async ({ port }) => [
         await accepts('127.0.0.1', port),
@@ -77,7 +78,7 @@ describe('the process', () => {
   })
 
   test('finishes two requests after SIGTERM, accepts no third and ends with 0', async () => {
-    const server = await startFixture()
+    const server = await startForTest()
     const [first, second] = [await slow(server, 600), await slow(server, 900)]
 
     const ended = server.process.stop('SIGTERM')

@@ -59,9 +59,9 @@ const json = (body: string, headers = '') =>
 const GOOD = '{"username":"kartik","password":"correct horse"}'
 
 describe('methods and paths', () => {
-  test('HTTP-01 every method that is not the path’s own is 405 with Allow, every other path 404, whatever the method', async ({
-    server,
-  }) => {
+  test('HTTP-01 every method that is not the path’s own is 405 with Allow, every other path 404, whatever the method', {
+    timeout: 120_000,
+  }, async ({ server }) => {
     const known = await askAll(
       server.port,
       PATHS.map(({ path }) => path),
