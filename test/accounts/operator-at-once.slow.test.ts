@@ -1,7 +1,9 @@
-import { test as base, describe, expect } from 'vitest'
+import { test as base, describe, expect, vi } from 'vitest'
 import { type App, call, registerUser, startApp } from '../app.ts'
 import { runCommand } from './command.ts'
 import { COUNT, callAll, ENDED, refresh, tally } from './every-function.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 /** What touches everybody has an `npm start` of its own. */
 const test = base
