@@ -1,8 +1,8 @@
 /** The keys of a local run, made on its first start and kept from then on (contract 1, KEY-05). */
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { generateSigningKey } from '../../shared/crypto/signing-keys.ts'
+import { generateSigningKey, parseSigningKey } from '../../shared/crypto/signing-keys.ts'
 import { generateTokenSecret } from '../../shared/crypto/token-secrets.ts'
 import { keyFiles } from './environment.ts'
 
@@ -25,9 +25,8 @@ export function keyFileContent(value: unknown): string {
 }
 
 /**
- * Makes what is missing below the data directory: signing key with its public set, token secret. Existing
- * files stay as they are. The public set is written first: a start that was killed between leaves no
- * signing key without it, and the next start makes both anew.
+ * Makes what is missing below the data directory: signing key, its public set, token secret; what is there stays.
+ * The public set is written first, so a start that was killed between leaves no signing key without it.
  */
 export async function createLocalKeys(dataDir: string): Promise<void> {
   const files = keyFiles(dataDir)
@@ -37,6 +36,10 @@ export async function createLocalKeys(dataDir: string): Promise<void> {
     const local = { ...privateJwk, origin: 'local' }
     await replaceFile(files.JWKS_FILE, keyFileContent({ keys: [publicJwk] }), 0o644)
     await replaceFile(files.SIGNING_KEY_FILE, keyFileContent(local), 0o600)
+  }
+  if (!existsSync(files.JWKS_FILE)) {
+    const { publicJwk } = parseSigningKey(await readFile(files.SIGNING_KEY_FILE, 'utf8'))
+    await replaceFile(files.JWKS_FILE, keyFileContent({ keys: [publicJwk] }), 0o644)
   }
   if (!existsSync(files.TOKEN_SECRET_FILE)) {
     await replaceFile(files.TOKEN_SECRET_FILE, `${generateTokenSecret()}\n`, 0o600)

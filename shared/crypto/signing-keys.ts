@@ -18,6 +18,7 @@ import { readOnce, type Watched, watchFile } from './watched-file.ts'
 export type PrivateJwk = PublicJwk & { readonly d: string; readonly origin?: 'local' }
 
 export type SigningKey = {
+  readonly publicJwk: PublicJwk
   readonly kid: string
   readonly key: KeyObject
   readonly isLocal: boolean
@@ -35,7 +36,7 @@ export function parseSigningKey(content: string): SigningKey {
     () => createPrivateKey({ key: { ...shown, d }, format: 'jwk' }),
     SIGNING_FORM,
   )
-  return { kid: shown.kid, key, isLocal: origin === 'local' }
+  return { publicJwk: shown, kid: shown.kid, key, isLocal: origin === 'local' }
 }
 
 export type SigningFiles = JwksFile & { readonly SIGNING_KEY_FILE: string }

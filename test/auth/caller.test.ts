@@ -1,8 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect } from 'vitest'
-import { sessionFields } from '../../shared/store/session-fields.ts'
 import { call, randomName } from '../app.ts'
-import { changeSession, register, storedSession, test, tokensOf, useToken } from './local.ts'
+import { register, storedSession, test, tokensOf, useToken } from './local.ts'
 
 /** The status line and body of a request written as it stands. */
 async function sendRaw(url: string, lines: readonly string[]): Promise<string> {
@@ -43,50 +42,6 @@ describe('an access token', () => {
     expect(twice).toMatch(/^HTTP\/1\.1 400 [\s\S]*invalid_request/)
     expect(lower).toMatch(/^HTTP\/1\.1 200 /)
     expect(admin.status).toBe(403)
-  })
-
-  test('TOK-09 opens nothing without its session, its user, their epoch and the store', async ({
-    local,
-  }) => {
-    const { url, database } = local
-    const { access } = tokensOf(await register(url, randomName()))
-    const stored = await storedSession(local, access)
-    const user = database.client().doc(`users/${stored.userId}`)
-    const kept = (await user.get()).data() ?? {}
-    const session = database.client().doc(`sessions/${stored.id}`)
-    const codeNow = async () => (await useToken(url, access)).body['code'] ?? 'served'
-    const past = new Date(Date.now() - 1)
-    const codes: unknown[] = [await codeNow()]
-
-    for (const changes of [
-      { revokedAt: past },
-      { expiresAt: past },
-      { idleExpiresAt: past },
-      { sessionEpoch: 1 },
-      { userId: 'KmQCO1Bl2UvSRYcwBxtIfA' },
-    ]) {
-      await changeSession(local, access, changes)
-      codes.push(await codeNow())
-      await changeSession(local, access, stored)
-    }
-    await session.update({ gen: 'damaged' })
-    codes.push(await codeNow())
-    await session.delete()
-    codes.push(await codeNow())
-    await session.set(sessionFields(stored))
-    await user.delete()
-    codes.push(await codeNow())
-    await user.set({ ...kept, deleting_at: past })
-    codes.push(await codeNow())
-    await user.set(kept)
-    codes.push(await codeNow())
-
-    expect(codes).toEqual(['served', ...Array(9).fill('session_ended'), 'served'])
-    const cut = await local.startInstance({ FIRESTORE_EMULATOR_HOST: '127.0.0.1:9' })
-    const down = await useToken(cut.url, access)
-    expect([down.status, down.body['code']]).toEqual([503, 'unavailable'])
-    expect(Number(down.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
-    await cut.process.stop()
   })
 
   test('of the user who stayed when all others were deleted goes on, theirs do not', async ({

@@ -1,4 +1,4 @@
-/** The functions of accounts and sessions on one free port; its first line is their base URL. */
+/** The functions on one free port; its first line is their base URL. */
 import { listenForAll } from '../../shared/http/serve.ts'
 
 await Promise.all([
@@ -10,6 +10,9 @@ await Promise.all([
   import('../../functions/sessions.ts'),
   import('../../functions/account.ts'),
   import('../../functions/users.ts'),
+  import('../../functions/upload.ts'),
+  import('../../functions/uploads.ts'),
+  import('../../functions/photos.ts'),
   import('../../functions/jwks.ts'),
 ])
 const { port } = await listenForAll({ host: '127.0.0.1', port: 0 })

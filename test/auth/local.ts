@@ -24,6 +24,8 @@ export type Local = {
   /** How many users there were before the first registration. */
   readonly usersAtStart: number
   readonly process: Started
+  /** A second instance, the same for all tests of a worker. */
+  second(): Promise<Instance>
   /** One more instance of all functions; ended with the rest. */
   startInstance(environment?: Readonly<Record<string, string>>): Promise<Instance>
   close(): Promise<void>
@@ -55,6 +57,12 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
   const started = [await startInstance(environment)]
   const [first] = started
   if (first === undefined) throw new Error('no instance')
+  let second: Promise<Instance> | undefined
+  const start = async (more: Readonly<Record<string, string>> = {}) => {
+    const instance = await startInstance({ ...environment, ...more })
+    started.push(instance)
+    return instance
+  }
   return {
     url: first.url,
     dataDir,
@@ -63,11 +71,11 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
     database,
     usersAtStart,
     process: first.process,
-    startInstance: async (more = {}) => {
-      const instance = await startInstance({ ...environment, ...more })
-      started.push(instance)
-      return instance
+    second: () => {
+      second ??= start()
+      return second
     },
+    startInstance: start,
     close: async () => {
       await Promise.all(started.map(({ process: child }) => child.stop()))
       await database.client().terminate()

@@ -61,7 +61,7 @@ describe('registration', () => {
   test('AUTH-05 of 50 parallel ones of a name on two instances makes one user', async ({
     local,
   }) => {
-    const other = await local.startInstance()
+    const other = await local.second()
     const username = randomName()
     const attempt = async (index: number): Promise<number> => {
       const { status } = await register(index % 2 === 0 ? local.url : other.url, username)

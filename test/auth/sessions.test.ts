@@ -66,7 +66,7 @@ describe('refresh', () => {
   test('SES-05 of ten parallel requests with one token on two instances gives ten answers and one successor', async ({
     local,
   }) => {
-    const other = await local.startInstance()
+    const other = await local.second()
     const first = tokensOf(await register(local.url, randomName()))
 
     const answers = await Promise.all(

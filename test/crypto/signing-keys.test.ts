@@ -51,7 +51,12 @@ describe('keys', () => {
     const again = openPublicKeys({ ...files, K_SERVICE: '' }).current().jwks
 
     expect(modes()).toEqual([0o600, 0o600])
+    await rm(files.JWKS_FILE)
+    await createLocalKeys(dataDir)
+    const mended = openPublicKeys({ ...files, K_SERVICE: '' }).current().jwks
+
     expect(again).toEqual(first)
+    expect(mended).toEqual(first)
     expect(first).toHaveLength(1)
     expect(refusal(() => openSigningKey({ ...files, K_SERVICE: '' }))).toBe('started')
     expect(refusal(() => openSigningKey({ ...files, K_SERVICE: 'login' }))).toMatch(
