@@ -72,7 +72,7 @@ function* image(photo: PhotoBytes, limits: PhotoLimits): Walk<void> {
     throw damaged('An image of the GIF is damaged.')
   }
   yield* photo.pass(1)
-  yield* passSubBlocks(photo)
+  yield* subBlocks(photo, true)
 }
 
 function* extension(photo: PhotoBytes): Walk<void> {
@@ -86,23 +86,19 @@ function* extension(photo: PhotoBytes): Walk<void> {
   } else if (label === APPLICATION && firstBytes === 11) {
     kept = yield* keepsApplication(photo)
   }
-  if (kept) {
-    yield* photo.pass(2)
-    yield* passSubBlocks(photo)
-  } else {
-    yield* photo.drop(2)
-    yield* dropSubBlocks(photo)
-  }
+  yield* kept ? photo.pass(2) : photo.drop(2)
+  yield* subBlocks(photo, kept)
 }
 
-/** Passes sub-blocks and the 00 after them; those within one chunk in one go, for an image has thousands. */
-function* passSubBlocks(photo: PhotoBytes): Walk<void> {
+/** Reads sub-blocks and the 00 after them; those within one chunk in one go, for an image has thousands. */
+function* subBlocks(photo: PhotoBytes, kept: boolean): Walk<void> {
+  const read = (count: number): Walk<void> => (kept ? photo.pass(count) : photo.drop(count))
   for (;;) {
     const whole = wholeSubBlocks(yield* photo.peekChunk())
-    if (whole.bytes > 0) yield* photo.pass(whole.bytes)
+    yield* read(whole.bytes)
     if (whole.ended) return
     const count = (yield* photo.peek(1)).readUInt8(0)
-    yield* photo.pass(1 + count)
+    yield* read(1 + count)
     if (count === 0) return
   }
 }
@@ -116,14 +112,6 @@ function wholeSubBlocks(chunk: Buffer): { bytes: number; ended: boolean } {
     at += 1 + count
   }
   return { bytes: at, ended: false }
-}
-
-function* dropSubBlocks(photo: PhotoBytes): Walk<void> {
-  let count = -1
-  while (count !== 0) {
-    count = (yield* photo.peek(1)).readUInt8(0)
-    yield* photo.drop(1 + count)
-  }
 }
 
 /** The lowest three bits say how many colours of three bytes follow, the highest whether any do. */

@@ -68,8 +68,13 @@ function* peekMarker(photo: PhotoBytes): Walk<Marker> {
       const code = marker.readUInt8(bytes - 1)
       if (code !== 0xff) return { code, bytes }
     }
-    yield* photo.pass(FILL_BYTES - 1)
+    yield* photo.pass(leadingFills(yield* photo.peekChunk()) - 1)
   }
+}
+
+function leadingFills(chunk: Buffer): number {
+  const end = chunk.findIndex((byte) => byte !== 0xff)
+  return end === -1 ? chunk.length : end
 }
 
 function* segment(photo: PhotoBytes, marker: Marker, state: JpegState): Walk<void> {
@@ -114,8 +119,11 @@ function* passScan(photo: PhotoBytes): Walk<void> {
 function entropyBytes(chunk: Buffer): number {
   let at = chunk.indexOf(0xff)
   while (at !== -1 && at + 1 < chunk.length) {
-    if (!withinScan(chunk[at + 1] ?? 0)) return at
-    at = chunk.indexOf(0xff, at + 2)
+    const code = chunk[at + 1] ?? 0
+    let next = at + 2
+    if (code === 0xff) next = at + 1
+    else if (!withinScan(code)) return at
+    at = chunk[next] === 0xff ? next : chunk.indexOf(0xff, next)
   }
   return at === -1 ? chunk.length : at
 }

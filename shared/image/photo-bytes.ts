@@ -8,7 +8,8 @@ import { damaged } from './photo-walk.ts'
  *          ^ keptFrom          ^ at
  *
  * Passed bytes leave as slices of the chunks they came in, joined as long as nothing is removed
- * between them; only a `peek` across two chunks copies. So memory is one chunk and one peek.
+ * between them. Only a `peek` across two chunks copies; the walk goes on in the second one as soon as it
+ * has left the first. So memory is one chunk and one peek.
  */
 export class PhotoBytes {
   #held: Buffer = Buffer.alloc(0)
@@ -16,6 +17,8 @@ export class PhotoBytes {
   #keptFrom = 0
   #before = 0
   #arrived: Buffer | undefined
+  /** Where `held` was gathered: the last chunk in it, and where in `held` that begins. */
+  #joined: { readonly chunk: Buffer; readonly seam: number } | undefined
   #ended = false
   readonly #out: (bytes: Buffer) => void
 
@@ -41,17 +44,20 @@ export class PhotoBytes {
 
   /** Bytes that have arrived and that the walk has not read. */
   get unread(): number {
-    return this.#held.length - this.#at + (this.#arrived?.length ?? 0)
+    const { chunk, seam } = this.#joined ?? { chunk: this.#held, seam: 0 }
+    return chunk.length - (this.#at - seam) + (this.#arrived?.length ?? 0)
   }
 
   /** The next `count` bytes without reading them. The caller bounds `count`: they are held at once. */
   *peek(count: number): Walk<Buffer> {
+    this.#rejoin()
     if (this.#held.length - this.#at < count) yield* this.#gather(count)
     return this.#held.subarray(this.#at, this.#at + count)
   }
 
   /** Everything unread in the current chunk, at least one byte. */
   *peekChunk(): Walk<Buffer> {
+    this.#rejoin()
     if (this.#at === this.#held.length) yield* this.#next()
     return this.#held.subarray(this.#at)
   }
@@ -59,8 +65,8 @@ export class PhotoBytes {
   /** The next `count` bytes, fewer only where the file ends. */
   *peekAtMost(count: number): Walk<Buffer> {
     while (this.unread < count && !this.#ended) {
-      if (this.unread > 0) yield* this.#gather(this.unread)
-      if (this.#arrived === undefined) yield undefined
+      if (this.#arrived !== undefined) yield* this.#gather(this.unread)
+      yield undefined
     }
     return yield* this.peek(Math.min(count, this.unread))
   }
@@ -69,6 +75,7 @@ export class PhotoBytes {
   *pass(count: number, see?: (bytes: Buffer) => void): Walk<void> {
     let left = count
     while (left > 0) {
+      this.#rejoin()
       if (this.#at === this.#held.length) yield* this.#next()
       const to = Math.min(this.#held.length, this.#at + left)
       see?.(this.#held.subarray(this.#at, to))
@@ -82,6 +89,7 @@ export class PhotoBytes {
     this.flush()
     let left = count
     while (left > 0) {
+      this.#rejoin()
       if (this.#at === this.#held.length) yield* this.#next()
       const to = Math.min(this.#held.length, this.#at + left)
       see?.(this.#held.subarray(this.#at, to))
@@ -112,15 +120,32 @@ export class PhotoBytes {
   *#gather(count: number): Walk<void> {
     const gathered = Buffer.allocUnsafe(count)
     const position = this.position
-    let filled = this.#held.copy(gathered, 0, this.#at)
+    let filled = this.#held.copy(gathered, 0, this.#at, this.#joined?.seam)
+    let last = this.#joined?.chunk
     this.flush()
-    while (filled < count) {
-      const chunk = yield* this.#take()
-      const taken = chunk.copy(gathered, filled)
-      filled += taken
-      if (taken < chunk.length) this.#arrived = chunk.subarray(taken)
+    for (;;) {
+      const chunk = last ?? (yield* this.#take())
+      const seam = filled
+      filled += chunk.copy(gathered, seam)
+      if (filled < count) {
+        last = undefined
+        continue
+      }
+      this.#hold(gathered, position)
+      this.#joined = { chunk, seam }
+      return
     }
-    this.#hold(gathered, position)
+  }
+
+  /** Goes on in the chunk itself where everything before it in the gathered bytes is read. */
+  #rejoin(): void {
+    const joined = this.#joined
+    if (joined === undefined || this.#at < joined.seam) return
+    this.flush()
+    const at = this.#at - joined.seam
+    this.#hold(joined.chunk, this.#before + joined.seam)
+    this.#at = at
+    this.#keptFrom = at
   }
 
   *#next(): Walk<void> {
@@ -134,6 +159,7 @@ export class PhotoBytes {
     this.#at = 0
     this.#keptFrom = 0
     this.#before = position
+    this.#joined = undefined
   }
 
   *#take(): Walk<Buffer> {

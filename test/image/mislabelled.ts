@@ -1,5 +1,5 @@
 import { deflateRawSync, gzipSync } from 'node:zlib'
-import { box, u32 } from './build-heif.ts'
+import { box, heif, u32 } from './build-heif.ts'
 import { jpeg } from './build-jpeg.ts'
 import { png } from './build-png.ts'
 import type { DamagedRow } from './damaged-row.ts'
@@ -38,6 +38,15 @@ const FILE_OF: readonly (readonly [string, () => Buffer])[] = [
   [
     'an MP4 that claims to be HEIC too',
     () => Buffer.concat([ftyp('isom', 'isom', 'mp41', 'heic'), box('moov')]),
+  ],
+  [
+    'a file that is MP4 first and HEIC second',
+    () =>
+      heif({
+        brands: ['isom', 'heic'],
+        items: [{ id: 1, type: 'hvc1', extents: [[0, 8]] }],
+        media: Buffer.alloc(8),
+      }),
   ],
   ['a QuickTime film', () => Buffer.concat([ftyp('qt  ', 'qt  '), box('wide')])],
   ['a raw photo of a camera in ISO-BMFF', () => ftyp('crx ', 'crx ', 'isom')],

@@ -85,6 +85,13 @@ describe('a JPEG', () => {
     expect(output.equals(file)).toBe(true)
   })
 
+  test('keeps a million fill bytes, before a marker and in a scan', async () => {
+    const fill = Buffer.alloc(1_000_000, 0xff)
+    const file = join(SOI, fill, frame(64, 48), SCAN, BITS, fill, Buffer.from([0]), BITS, EOI)
+
+    expect((await clean(file)).output.equals(file)).toBe(true)
+  })
+
   test('keeps restart markers, stuffed and fill bytes within its scans', async () => {
     const bits = join(
       entropy(3000),
