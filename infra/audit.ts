@@ -1,10 +1,10 @@
-/** `npm run audit`: known weaknesses of what is deployed, and the list of its parts (SUP-02). */
+/** `node infra/run.js audit`: known weaknesses of what is deployed, and the list of its parts (SUP-02). */
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { auditVerdict, type Exception } from './audit-verdict.ts'
 import { parseCommandLine } from './command-line.ts'
 
-const HELP = `npm run audit -- [--sbom=FILE]
+const HELP = `node infra/run.js audit [--sbom=FILE]
 Asks the registry for known weaknesses of the deployed packages. A high or critical one ends with 1, unless it has a
 dated exception in infra/audit.ts. A registry without that service is said to have been skipped.
   --sbom   writes the parts as CycloneDX`

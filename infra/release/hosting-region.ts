@@ -9,6 +9,6 @@ export async function requireRoutedRegion(region: string): Promise<void> {
   const routed = routedRegion(await readFile(file, 'utf8'))
   if (routed === region) return
   throw new DeploymentError(
-    `firebase.json routes to ${routed ?? 'nowhere'}: npm run generate -- --region=${region}`,
+    `firebase.json routes to ${routed ?? 'nowhere'}: node infra/run.js generate --region=${region}`,
   )
 }

@@ -2,7 +2,7 @@
 import { FUNCTIONS } from '../manifest.ts'
 import { type Yaml, yamlText } from './yaml.ts'
 
-const MADE = 'Made by npm run generate; do not edit.'
+const MADE = 'Made by npm run check -- --write; do not edit.'
 
 /** An expression that GitHub fills in. */
 const github = (text: string) => ['$', '{{ ', text, ' }}'].join('')
@@ -30,7 +30,7 @@ export function cloudBuild(region: string): string {
       npm('install', 'npm ci --ignore-scripts', '-'),
       npm('check', 'npm run check', 'install'),
       npm('test', 'npm test', 'install'),
-      npm('audit', 'npm run audit', 'install'),
+      npm('audit', 'node infra/run.js audit', 'install'),
       npm('bundle', 'npm run build', 'install'),
       tool(
         'candidate',
@@ -88,7 +88,7 @@ export function testWorkflow(): string {
       CHECKOUT,
       SETUP_NODE,
       INSTALL,
-      { run: 'npm run audit -- --sbom=sbom.json' },
+      { run: 'node infra/run.js audit --sbom=sbom.json' },
       { run: 'npm run build' },
       { uses: 'actions/upload-artifact@v4', with: { name: 'sbom', path: 'sbom.json' } },
     ],
@@ -131,7 +131,7 @@ export function deployWorkflow(): string {
       INSTALL,
       { run: 'npm run check' },
       { run: 'npm test' },
-      { run: 'npm run audit' },
+      { run: 'node infra/run.js audit' },
       { run: 'npm run build' },
       ...SIGN_IN,
       { run: `npm run deploy -- ${PLACE} --built --no-promote` },

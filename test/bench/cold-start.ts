@@ -189,7 +189,8 @@ export async function benchColdStart(
     await emptyFunction(join(folder, 'empty'))
     for (const spec of FUNCTIONS) if (names.includes(spec.name)) await buildFunction(spec, folder)
     const admin = await registerUser(register.url)
-    if (names.includes('users')) await grantAdmin(admin, { ...cloud.environment, WOWMEDIA_DATA_DIR: cloud.dataDir })
+    if (names.includes('users'))
+      await grantAdmin(admin, { ...cloud.environment, WOWMEDIA_DATA_DIR: cloud.dataDir })
     const prepared = probes(register.url, admin)
     const start = async (name: string) => {
       const probe = await prepared[name]?.()
