@@ -24,14 +24,21 @@ function greet(server: DevServer): void {
   console.log('  stop        Ctrl-C')
 }
 
-/** The first signal drains and ends with 0; a second one ends at once. */
+/** One Ctrl-C can arrive twice, from the terminal and from npm; only a later one is meant as "now". */
+const SAME_STROKE_MS = 1_000
+
+/** The first signal drains and ends with 0; a later one ends at once. */
 async function untilStopped(server: DevServer): Promise<number> {
-  const stopped = Promise.withResolvers<void>()
+  const stopped = Promise.withResolvers<number>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => stopped.resolve())
+    process.on(signal, () => stopped.resolve(performance.now()))
   }
-  await stopped.promise
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  const firstAt = await stopped.promise
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (performance.now() - firstAt > SAME_STROKE_MS) process.exit(1)
+    })
+  }
   await server.close()
   return 0
 }

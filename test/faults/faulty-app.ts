@@ -18,11 +18,16 @@ export type FaultyApp = {
   close(): Promise<void>
 }
 
-/** One more instance of all functions. */
+/** One more instance of all functions; `preloaded` runs before anything else in it. */
 export async function startInstance(
   environment: Readonly<Record<string, string>>,
+  preloaded?: string,
 ): Promise<{ readonly url: string; readonly process: Started }> {
-  const child = startNode(['test/faults/all-functions.ts'], { ...OPEN_LIMITS, ...environment })
+  const imports = preloaded === undefined ? [] : ['--import', `./test/faults/${preloaded}`]
+  const child = startNode([...imports, 'test/faults/all-functions.ts'], {
+    ...OPEN_LIMITS,
+    ...environment,
+  })
   const [, url = ''] = await child.line(/^listening at (http:\S+)$/m)
   return { url, process: child }
 }

@@ -26,6 +26,8 @@ export function openStored(environment: Readonly<Record<string, string>>) {
     /** The sweep as it will be in two days. */
     sweepLater: () =>
       sweep({ database, files, isLate: () => false, now: new Date(Date.now() + 2 * DAY_MS) }),
+    /** The sweep as it is now. */
+    sweepNow: () => sweep({ database, files, isLate: () => false }),
     close: () => database.client().terminate(),
   }
 }
