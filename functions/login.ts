@@ -47,7 +47,7 @@ export const endpoint = defineEndpoint({
         'An unknown name and a wrong password are the same answer in the same time. With the 21st device, the least recently used one is signed out.',
       access: 'anyone',
       body: jsonBody(credentials),
-      replies: { 200: signedIn },
+      replies: { 200: signedIn('Logged in as kartik') },
       problems: ['invalid_credentials', 'rate_limited', 'unavailable'],
     },
   },

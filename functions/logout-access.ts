@@ -4,7 +4,7 @@ import { openTokenVerifier } from '../shared/crypto/token-verifier.ts'
 import { requiredToken } from '../shared/http/bearer.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
 import { serve } from '../shared/http/serve.ts'
-import { messageReply } from '../shared/http/token-reply.ts'
+import { loggedOut } from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { logOut } from '../shared/store/sessions.ts'
 
@@ -20,7 +20,7 @@ export const endpoint = defineEndpoint({
       description:
         'Ends the whole session: from then on access and refresh token are refused everywhere. A repeat is 200 again.',
       access: 'anyone',
-      replies: { 200: { description: 'The session has ended', schema: messageReply } },
+      replies: { 200: loggedOut('Access token has been revoked') },
       problems: ['token_missing', 'token_invalid', 'token_expired', 'unavailable'],
     },
   },

@@ -48,7 +48,7 @@ export const endpoint = defineEndpoint({
         'After a lost reply a repeat is 409 `username_taken`: log in with the password that was sent.',
       access: 'anyone',
       body: jsonBody(credentials),
-      replies: { 201: signedIn },
+      replies: { 201: signedIn('User kartik was created') },
       problems: ['username_taken', 'password_too_common', 'rate_limited', 'unavailable'],
     },
   },

@@ -33,6 +33,18 @@ export const endpoint = defineEndpoint({
         200: {
           description: 'At most 20, the last used first',
           schema: object({ sessions: array(device, 20) }),
+          example: {
+            sessions: [
+              {
+                id: 'KmQCO1Bl2UvSRYcwBxtIfA',
+                name: 'My phone',
+                created_at: '2026-03-01T12:00:00.000Z',
+                last_used_at: '2026-03-02T08:30:00.000Z',
+                address: '192.0.2.0/24',
+                current: true,
+              },
+            ],
+          },
         },
       },
       problems: [],

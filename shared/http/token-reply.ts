@@ -39,7 +39,14 @@ export function presentedToken(
   })
 }
 
-export const messageReply = object({ message: string({ maxLength: 256 }) })
+/** The reply of both logouts. */
+export function loggedOut(message: string): ReplySpec {
+  return {
+    description: 'The session of this device has ended',
+    schema: object({ message: string({ maxLength: 256 }) }),
+    example: { message },
+  }
+}
 
 const tokens = {
   access_token: string({ maxLength: 2048, description: 'For `Authorization: Bearer`' }),
@@ -51,16 +58,28 @@ const tokens = {
   expires_in: integer({ minimum: 300, maximum: 900, description: 'Seconds of the access token' }),
 }
 
+/** Shortened; no token of anybody. */
+const EXAMPLE = {
+  access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2ln',
+  refresh_token: 'wmr_KmQCO1Bl2UvSRYcwBxtIfA',
+  token_type: 'Bearer',
+  expires_in: 600,
+}
+
 /** The reply of registration and login. */
-export const signedIn: ReplySpec = {
-  description: 'Signed in on this device',
-  schema: object({ message: string({ maxLength: 256 }), ...tokens }),
+export function signedIn(message: string): ReplySpec {
+  return {
+    description: 'Signed in on this device',
+    schema: object({ message: string({ maxLength: 256 }), ...tokens }),
+    example: { message, ...EXAMPLE },
+  }
 }
 
 /** The reply of a refresh. */
 export const refreshed: ReplySpec = {
   description: 'The tokens that take the place of the earlier ones',
   schema: object(tokens),
+  example: EXAMPLE,
 }
 
 export type TokenPair = {
