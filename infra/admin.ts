@@ -16,7 +16,7 @@ delete-user NAME      removes the account with its photos, sessions and counters
 revoke-sessions NAME  signs out all devices
 
 --project ID          a real project
---database ID         its database, (default) if absent
+--database ID         its database, wowmedia if absent
 --bucket NAME         its bucket, ID-photos if absent`
 
 type Command = {

@@ -5,7 +5,7 @@ import { dataDirectory, localDefaults } from './local/environment.ts'
 /** A real project, named on the command line, so that a variable in a shell never leads a tool there. */
 export type Target = {
   readonly project?: string | undefined
-  /** `(default)` where absent. */
+  /** `wowmedia`, as it is provisioned, where absent. */
   readonly database?: string | undefined
   /** `PROJECT-photos` where absent. */
   readonly bucket?: string | undefined
@@ -17,7 +17,7 @@ function realProject(project: string, target: Target): Attached {
   for (const name of EMULATORS) delete process.env[name]
   const env = {
     GOOGLE_CLOUD_PROJECT: project,
-    FIRESTORE_DATABASE: target.database ?? process.env['FIRESTORE_DATABASE'] ?? '(default)',
+    FIRESTORE_DATABASE: target.database ?? process.env['FIRESTORE_DATABASE'] ?? 'wowmedia',
     PHOTO_BUCKET: target.bucket ?? process.env['PHOTO_BUCKET'] ?? `${project}-photos`,
   }
   return { env, close: async () => undefined }

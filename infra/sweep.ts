@@ -11,7 +11,7 @@ Removes what crashes left behind: uploads that died, objects of deleted photos, 
 accounts whose deletion was interrupted. Safe beside running uploads, which lose nothing that they still need.
 
 --project ID    a real project; the local data if absent
---database ID   its database, (default) if absent
+--database ID   its database, wowmedia if absent
 --bucket NAME   its bucket, ID-photos if absent`
 
 function parse(args: readonly string[]): Target | 'help' {
