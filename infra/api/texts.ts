@@ -3,15 +3,19 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Endpoint } from '../../shared/http/endpoint.ts'
 import { openApi } from './openapi.ts'
 import { missingFromFlow, postmanCollection, postmanEnvironment, SAMPLE_PHOTO } from './postman.ts'
+import { problemTable } from './problem-table.ts'
 import { environmentExample, settingsTable } from './settings-texts.ts'
 
 const asText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
-async function readmeWithSettings(): Promise<string> {
-  const readme = await readFile('README.md', 'utf8')
-  const marked = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/
-  if (!marked.test(readme)) throw new RangeError('README.md has no place for the settings')
-  return readme.replace(marked, (_, start, end) => `${start}${settingsTable()}\n${end}`)
+/** A page with the text between its two marks made anew. */
+async function pageWith(page: string, mark: string, text: string): Promise<string> {
+  const written = await readFile(page, 'utf8')
+  const [start, end] = [`<!-- ${mark} -->\n`, `<!-- /${mark} -->`]
+  const from = written.indexOf(start)
+  const to = written.indexOf(end)
+  if (from < 0 || to < from) throw new RangeError(`${page} has no place for ${mark}`)
+  return `${written.slice(0, from)}${start}${text}\n${written.slice(to)}`
 }
 
 async function versionOfPackage(): Promise<string> {
@@ -44,7 +48,8 @@ export async function apiTexts(
       'docs/wowmedia.postman_environment.json',
       asText(postmanEnvironment((await stat(SAMPLE_PHOTO)).size)),
     ],
-    ['README.md', await readmeWithSettings()],
+    ['README.md', await pageWith('README.md', 'settings', settingsTable())],
+    ['docs/api.md', await pageWith('docs/api.md', 'problems', problemTable())],
     ['.env.example', environmentExample()],
   ])
 }
