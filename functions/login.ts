@@ -1,7 +1,7 @@
 import { atStart, settings } from '../shared/config.ts'
 import { openLoginKeys } from '../shared/crypto/keyed-hash.ts'
 import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
-import { openTokenIssuer } from '../shared/crypto/token-issuer.ts'
+import { ISSUER_SETTINGS, openTokenIssuer } from '../shared/crypto/token-issuer.ts'
 import { networkOf } from '../shared/domain/network.ts'
 import { normalisePassword } from '../shared/domain/password.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
@@ -21,15 +21,7 @@ import type { Account, LoginChanges } from '../shared/store/usernames.ts'
 const config = settings(
   'GOOGLE_CLOUD_PROJECT',
   'FIRESTORE_DATABASE',
-  'K_SERVICE',
-  'JWKS_FILE',
-  'SIGNING_KEY_FILE',
-  'TOKEN_SECRET_FILE',
-  'TOKEN_ISSUER',
-  'TOKEN_AUDIENCE',
-  'ACCESS_TOKEN_SECONDS',
-  'REFRESH_TOKEN_IDLE_DAYS',
-  'REFRESH_TOKEN_MAX_DAYS',
+  ...ISSUER_SETTINGS,
   'LOGIN_LIMIT_PER_ADDRESS',
   'LOGIN_LIMIT_PER_ACCOUNT',
 )

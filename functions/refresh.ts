@@ -1,6 +1,6 @@
 import { atStart, settings } from '../shared/config.ts'
 import { isKnown, type RefreshToken } from '../shared/crypto/refresh-token.ts'
-import { openTokenIssuer, type TokenPair } from '../shared/crypto/token-issuer.ts'
+import { ISSUER_SETTINGS, openTokenIssuer, type TokenPair } from '../shared/crypto/token-issuer.ts'
 import { networkOf } from '../shared/domain/network.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import type { Rate } from '../shared/domain/rate.ts'
@@ -23,16 +23,8 @@ import { livingSession, readOwnedSession } from '../shared/store/sessions.ts'
 const config = settings(
   'GOOGLE_CLOUD_PROJECT',
   'FIRESTORE_DATABASE',
-  'K_SERVICE',
-  'JWKS_FILE',
-  'SIGNING_KEY_FILE',
-  'TOKEN_SECRET_FILE',
-  'TOKEN_ISSUER',
-  'TOKEN_AUDIENCE',
   'TOKENS_NOT_BEFORE',
-  'ACCESS_TOKEN_SECONDS',
-  'REFRESH_TOKEN_IDLE_DAYS',
-  'REFRESH_TOKEN_MAX_DAYS',
+  ...ISSUER_SETTINGS,
 )
 const database = openDatabase(config)
 const tokens = atStart(() => openTokenIssuer(config))
@@ -98,7 +90,7 @@ async function useOnce(presented: RefreshToken, use: Use): Promise<TokenPair | '
   if (!counted.admitted) throw rateLimited('refresh', counted)
   const { refreshToken, hash } = tokenOf(verdict.session, verdict.kind)
   const next = { ...verdict.session, currentHash: hash, refreshHits: counted.hits }
-  if (verdict.session !== session) {
+  if (verdict.session !== session || hash !== session.currentHash) {
     const outcome = await found.replace(prolong(next, config, use.network, found.readAt))
     if (outcome === 'lost') return 'lost'
   }

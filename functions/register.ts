@@ -3,7 +3,7 @@ import { commonPasswords } from '../shared/crypto/common-passwords.ts'
 import { openLoginKeys } from '../shared/crypto/keyed-hash.ts'
 import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
 import { randomId } from '../shared/crypto/random-id.ts'
-import { openTokenIssuer } from '../shared/crypto/token-issuer.ts'
+import { ISSUER_SETTINGS, openTokenIssuer } from '../shared/crypto/token-issuer.ts'
 import { networkOf } from '../shared/domain/network.ts'
 import { newPassword } from '../shared/domain/password.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
@@ -22,15 +22,7 @@ import { commitRegistration, readRegistration } from '../shared/store/sign-in.ts
 const config = settings(
   'GOOGLE_CLOUD_PROJECT',
   'FIRESTORE_DATABASE',
-  'K_SERVICE',
-  'JWKS_FILE',
-  'SIGNING_KEY_FILE',
-  'TOKEN_SECRET_FILE',
-  'TOKEN_ISSUER',
-  'TOKEN_AUDIENCE',
-  'ACCESS_TOKEN_SECONDS',
-  'REFRESH_TOKEN_IDLE_DAYS',
-  'REFRESH_TOKEN_MAX_DAYS',
+  ...ISSUER_SETTINGS,
   'PASSWORD_MIN_LENGTH',
   'REGISTRATION_LIMIT_PER_ADDRESS',
 )

@@ -32,7 +32,7 @@ export type PasswordHasher = Hashes & {
 }
 
 /** As many as there are cores; libuv's pool has 4 threads, and each running hash takes 20 MiB (PW-05). */
-export function hashesAtOnce(): SemaphoreLimits {
+function hashesAtOnce(): SemaphoreLimits {
   const running = Math.max(2, Math.min(4, availableParallelism()))
   return { running, waiting: 32, waitMs: 2_000 }
 }

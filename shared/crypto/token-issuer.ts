@@ -5,6 +5,19 @@ import { openTokenSecrets, type TokenSecretFile, type TokenSecrets } from './tok
 import { openTokenSigner, type SignerConfig } from './token-signer.ts'
 import type { Watched } from './watched-file.ts'
 
+/** The settings that a function which makes tokens needs, besides those of its database. */
+export const ISSUER_SETTINGS = [
+  'K_SERVICE',
+  'JWKS_FILE',
+  'SIGNING_KEY_FILE',
+  'TOKEN_SECRET_FILE',
+  'TOKEN_ISSUER',
+  'TOKEN_AUDIENCE',
+  'ACCESS_TOKEN_SECONDS',
+  'REFRESH_TOKEN_IDLE_DAYS',
+  'REFRESH_TOKEN_MAX_DAYS',
+] as const
+
 export type IssuerConfig = SignerConfig & TokenSecretFile & Lifetimes
 
 export type TokenPair = {

@@ -2,7 +2,7 @@
 import { ProblemError } from './problem.ts'
 
 /** Longest password after NFC, UTF-8 bytes. */
-export const MAX_PASSWORD_BYTES = 1_024
+const MAX_PASSWORD_BYTES = 1_024
 
 /** Words that everybody would try on this service. */
 const SERVICE_WORDS = ['wowmedia', 'wow-media', 'wow media', 'wowmedia project', 'wowmedia-project']
