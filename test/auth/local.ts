@@ -1,10 +1,12 @@
 /** A local Firestore within the test's process, whose requests can be counted, and the functions in processes of their own. */
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test as base } from 'vitest'
 import { localEnvironment } from '../../infra/local/environment.ts'
 import { type FirestoreServer, startFirestore } from '../../infra/local/firestore/server.ts'
 import { localIndexes } from '../../infra/local/indexes.ts'
 import { createLocalKeys } from '../../infra/local/keys.ts'
+import { openLocalCloud } from '../../infra/local/local-cloud.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import { type Database, openDatabase } from '../../shared/store/firestore.ts'
 import { sessionFields, sessionOf } from '../../shared/store/session-fields.ts'
@@ -41,11 +43,12 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
   const dataDir = await newDataDir()
   const firestore = await startFirestore({ dataDir, indexes: await localIndexes(), ttl: [] })
   await createLocalKeys(dataDir)
-  const servers = {
-    firestoreHost: `${firestore.host}:${firestore.port}`,
-    storageUrl: 'http://127.0.0.1:9',
-    credentialsFile: '',
-  }
+  // For its bucket, which the deletion of an account looks into.
+  const cloud = await openLocalCloud({
+    dataDir: join(dataDir, 'cloud'),
+    bucket: 'wowmedia-photos',
+  })
+  const servers = { ...cloud, firestoreHost: `${firestore.host}:${firestore.port}` }
   const environment = { ...localEnvironment(servers, dataDir, {}), ...OPEN_LIMITS, ...own }
   process.env['FIRESTORE_EMULATOR_HOST'] = servers.firestoreHost
   process.env['METADATA_SERVER_DETECTION'] = 'none'
@@ -80,6 +83,7 @@ export async function startLocal(own: Readonly<Record<string, string>> = {}): Pr
       await Promise.all(started.map(({ process: child }) => child.stop()))
       await database.client().terminate()
       await firestore.close()
+      await cloud.close()
       await rm(dataDir, { recursive: true, force: true })
     },
   }
