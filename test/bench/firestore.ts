@@ -23,7 +23,7 @@ type Load = {
   readonly run: (db: Firestore, collection: string, n: number) => Promise<unknown>
 }
 
-const ROUNDS = 3
+const ROUNDS = 9
 const photo = (n: number) => ({
   owner: `user${n % 7}`,
   state: 'ready',
@@ -60,27 +60,27 @@ const pairs: readonly (Omit<Load, 'parallel'> & { readonly counts: readonly [num
     {
       name: 'create',
       count: 0,
-      counts: [40, 150],
+      counts: [20, 96],
       run: (db, c, n) => db.doc(`${c}/${n}`).create(photo(n)),
     },
     {
       name: 'get',
       count: 0,
-      counts: [40, 200],
+      counts: [25, 128],
       prepare: some,
       run: (db, c, n) => db.doc(`${c}/p${n % 500}`).get(),
     },
     {
       name: 'update(increment)',
       count: 0,
-      counts: [40, 150],
+      counts: [20, 96],
       prepare: some,
       run: (db, c, n) => db.doc(`${c}/p${n % 500}`).update({ bytes: FieldValue.increment(1) }),
     },
     {
       name: 'transaction get + update',
       count: 0,
-      counts: [15, 60],
+      counts: [10, 48],
       prepare: some,
       run: (db, c, n) => increment(db, `${c}/p${n % 500}`),
     },

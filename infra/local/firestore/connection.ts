@@ -135,6 +135,12 @@ export class Connection {
     return rows.map((row) => ({ key: blob(row['key']), document: integer(row['doc']) }))
   }
 
+  /** All documents of a range of keys, one after the other. */
+  *documents(low: Buffer, high: Buffer): Generator<StoredDocument> {
+    const rows = this.statement('SELECT * FROM docs WHERE key >= ? AND key < ?').iterate(low, high)
+    for (const row of rows) yield toDocument(row)
+  }
+
   /** How many keys the range has, but no more than `limit`. */
   count(range: Range, limit: number | undefined): number {
     const bounds = [range.low, range.high, third(range)] as const

@@ -1,5 +1,5 @@
 import { closedPathKey, pathKey, textKey } from './order-key.ts'
-import { decodeFields, type Fields, type Timestamp, writeTimestamp } from './value.ts'
+import { decodeFields, decodeSome, type Fields, type Timestamp, writeTimestamp } from './value.ts'
 import type { Writer } from './wire.ts'
 
 /** Times are whole microseconds since 1970: what Firestore keeps, and exact in a double until 2255. */
@@ -86,6 +86,12 @@ export class StoredDocument {
   get fields(): Fields {
     this.#fields ??= decodeFields(this.bytes)
     return this.#fields
+  }
+
+  /** The same with only these fields decoded, for a single look. */
+  only(names: ReadonlySet<string>): StoredDocument {
+    const fields = decodeSome(this.bytes, names)
+    return new StoredDocument(this.id, this.path, this.bytes, this.created, this.updated, fields)
   }
 }
 

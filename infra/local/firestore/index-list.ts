@@ -81,18 +81,19 @@ export function hasSingleField(
 
 /**
  * How listed composites are stored here, so that they exist before their first document. All fields
- * but the last are taken for equality and the last for the order, which is the usual query; a wrong
- * guess costs an unused index.
+ * but the last are taken for equality and the last for the order, which is the usual query; each
+ * equality field also gets an index of its own. A wrong guess costs an unused index.
  */
 export function declaredShapes({ composites }: IndexList, kind: string): IndexShape[] {
   return composites
     .filter((composite) => composite.kind === kind)
-    .map(({ group, fields }) => {
+    .flatMap(({ group, fields }) => {
       const named = fields.filter(({ path }) => !isNameField(path))
       const last = named.at(-1)
       const ordered = last === undefined || last.mode === 'contains' ? [] : [last]
       const equal = named.slice(0, named.length - ordered.length)
-      return indexShape(group, equal, ordered, last?.mode === 'descending')
+      const composite = indexShape(group, equal, ordered, last?.mode === 'descending')
+      return [composite, ...equal.map((field) => indexShape(group, [field], [], false))]
     })
 }
 

@@ -5,7 +5,8 @@ import { successor } from './order-key.ts'
 
 /** More shapes than an application has queries for one kind of document; the oldest give way. */
 const MAX_SHAPES_PER_KIND = 64
-const BACKFILL_CHUNK = 1000
+/** Entries sorted at a time: about 20 MB. */
+const BACKFILL_BATCH = 100_000
 
 type Index = { readonly id: number; readonly shape: IndexShape; readonly signature: string }
 
@@ -134,21 +135,21 @@ export class Indexes {
     return { id, shape, signature }
   }
 
+  /** Sorted insertion is several times faster than insertion in the order of documents. */
   #backfill(database: number, kind: string, { id, shape }: Index): void {
     const prefix = kindPrefix(database, kind)
-    const high = successor(prefix) ?? prefix
-    const source: Source = { table: 'docs', index: 0 }
-    let low = prefix
-    for (;;) {
-      const range = { source, low, high, reverse: false, depth: undefined }
-      const chunk = this.#connection.scan(range, BACKFILL_CHUNK)
-      for (const { document } of chunk)
-        for (const key of entryTexts(shape, this.#connection.byId(document)))
-          this.#insert(id, key, document)
-      const last = chunk.at(-1)
-      if (last === undefined || chunk.length < BACKFILL_CHUNK) return
-      low = Buffer.concat([last.key, Buffer.of(0)])
+    const names = new Set(shape.components.flatMap(({ path }) => path.slice(0, 1)))
+    let batch: [key: string, document: number][] = []
+    const store = () => {
+      batch.sort(([a], [b]) => (a < b ? -1 : 1))
+      for (const [key, document] of batch) this.#insert(id, key, document)
+      batch = []
     }
+    for (const document of this.#connection.documents(prefix, successor(prefix) ?? prefix)) {
+      for (const key of entryTexts(shape, document.only(names))) batch.push([key, document.id])
+      if (batch.length >= BACKFILL_BATCH) store()
+    }
+    store()
   }
 }
 

@@ -122,6 +122,18 @@ export function decodeFields(bytes: Buffer): Fields {
   return fields
 }
 
+/** Only the entries with these names; the others are passed over undecoded. */
+export function decodeSome(bytes: Buffer, names: ReadonlySet<string>): Fields {
+  const fields = new Map<string, Value>()
+  const r = new Reader(bytes)
+  while (r.next()) {
+    const entry = r.message()
+    const name = entry.next() && entry.field === 1 ? entry.string() : ''
+    if (names.has(name) && entry.next()) fields.set(name, readValue(entry.message()))
+  }
+  return fields
+}
+
 /** Compares by UTF-8 bytes, which JavaScript's own order does not for characters above U+FFFF. */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
