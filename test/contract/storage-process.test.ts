@@ -130,6 +130,22 @@ test('P4 close ends although clients hold idle, sending and reading connections'
   expect(await readdir(join(dataDir, 'tmp'))).toEqual([])
 })
 
+test('a data directory that breaks under the server is 500 and a line in the log', async () => {
+  const lines: string[] = []
+  const server = await startStorage({ dataDir, log: (line) => lines.push(line) })
+  await makeBucket(server)
+  await rm(join(dataDir, 'tmp'), { recursive: true })
+
+  const upload = fetch(server.url + insertPath('kept', 'a'), {
+    method: 'POST',
+    body: bytes(5_000_000),
+  })
+
+  expect((await upload).status).toBe(500)
+  expect(lines).toEqual([expect.stringContaining('ENOENT')])
+  await server.close()
+})
+
 test('what is overwritten or deleted leaves the disk', async () => {
   const server = await startStorage({ dataDir })
   await makeBucket(server)

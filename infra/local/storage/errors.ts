@@ -17,7 +17,6 @@ const REFUSALS = {
   method: { status: 405, reason: 'methodNotAllowed', code: 'MethodNotAllowed' },
   timeout: { status: 408, reason: 'requestTimeout', code: 'RequestTimeout' },
   conflict: { status: 409, reason: 'conflict', code: 'Conflict' },
-  length: { status: 411, reason: 'required', code: 'MissingContentLength' },
   condition: { status: 412, reason: 'conditionNotMet', code: 'PreconditionFailed' },
   bodyTooLarge: { status: 413, reason: 'uploadTooLarge', code: 'EntityTooLarge' },
   range: {

@@ -19,10 +19,8 @@ const syncFile = promisify(fsync)
 export class FileSink {
   /** Bytes in the file when all that was handed over is written. */
   size: number
-  /** Called when there is room again after `full`. */
-  onRoom: () => void = () => undefined
-  /** Called once with the first write error, a full disk for instance. */
-  onError: (error: unknown) => void = () => undefined
+  #onRoom: () => void = () => undefined
+  #onError: (error: unknown) => void = () => undefined
   readonly #path: string
   readonly #hasher: Hasher
   /** Opened on another thread: creating a file waits for the journal while others are synced. */
@@ -58,18 +56,27 @@ export class FileSink {
   }
 
   write(chunk: Uint8Array): void {
-    if (chunk.length === 0) return
+    if (chunk.length === 0 || this.#failure) return
     this.#queue.push(chunk)
     this.#queuedBytes += chunk.length
     this.size += chunk.length
     this.#pump()
   }
 
+  /**
+   * Tells from now on when there is room again after `full`, and once of the first write error, a
+   * full disk for instance; at once where it has happened already.
+   */
+  watch(onRoom: () => void, onError: (error: unknown) => void): void {
+    this.#onRoom = onRoom
+    this.#onError = onError
+    if (this.#failure) onError(this.#failure.error)
+  }
+
   /** Waits until there is room again; rejects with a write error. */
   room(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.onRoom = resolve
-    this.onError = reject
+    this.watch(resolve, reject)
     return promise
   }
 
@@ -150,7 +157,7 @@ export class FileSink {
     this.#hasher.advance(this.#path, this.#position)
     this.#syncEarly()
     this.#pump()
-    if (wasFull && !this.full) this.onRoom()
+    if (wasFull && !this.full) this.#onRoom()
   }
 
   #syncEarly(): void {
@@ -170,7 +177,7 @@ export class FileSink {
     this.#failure = { error }
     this.#queue = []
     this.#queuedBytes = 0
-    this.onError(error)
+    this.#onError(error)
   }
 
   #settle(): void {

@@ -13,7 +13,7 @@ type Span = { start: number; end: number }
  * another unit, or several ranges: RFC 9110 §14.2 lets a server ignore those). 416 where the range
  * is malformed or lies behind the end.
  */
-export function parseRange(source: string | undefined, size: number): Span | undefined {
+function parseRange(source: string | undefined, size: number): Span | undefined {
   if (source === undefined || !/^\s*bytes\s*=/i.test(source) || source.includes(','))
     return undefined
   const found = /^\s*bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(source)

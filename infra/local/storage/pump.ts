@@ -10,8 +10,8 @@ export const PACE: Pace = { windowMs: 60_000, bytes: 1024 }
 /** `ended`: the body is complete. `cut`: the connection went away before its end. */
 export type Outcome = 'ended' | 'cut'
 
-/** What a body goes into; `full` asks the sender to wait until `onRoom`. */
-type Room = Pick<FileSink, 'full' | 'onRoom' | 'onError'>
+/** What a body goes into; `full` asks the sender to wait until there is room. */
+type Room = Pick<FileSink, 'full' | 'watch'>
 
 /**
  * Hands the body to `take` as it arrives, waiting where the sink is full. Rejects with what `take`
@@ -43,17 +43,17 @@ export function pump(
     if (recent < pace.bytes && !room.full) reject(slowSender())
     recent = 0
   }, pace.windowMs)
-  room.onRoom = () => req.resume()
-  room.onError = reject
+  room.watch(() => req.resume(), reject)
   req.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut)
   if (req.destroyed) onCut()
   return promise.finally(() => {
     clearInterval(timer)
     req.off('data', onData).off('end', onEnd).off('close', onCut)
-    room.onRoom = () => undefined
-    room.onError = () => undefined
+    room.watch(noop, noop)
   })
 }
+
+const noop = () => undefined
 
 const slowSender = () =>
   new StorageError('timeout', 'The request body came too slowly.', {
@@ -71,7 +71,7 @@ export async function collect(req: IncomingMessage, maxBytes: number, pace: Pace
     }
     chunks.push(chunk)
   }
-  const room = { full: false, onRoom: () => undefined, onError: () => undefined }
+  const room = { full: false, watch: noop }
   if ((await pump(req, room, take, pace)) === 'cut') throw cutOff()
   return Buffer.concat(chunks)
 }

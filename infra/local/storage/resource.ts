@@ -2,7 +2,7 @@ import type { Bucket } from './bucket-rows.ts'
 import type { StoredObject } from './object-rows.ts'
 
 /** Microseconds since 1970 as RFC 3339 with milliseconds. */
-export const timestamp = (micros: number) => new Date(Math.floor(micros / 1000)).toISOString()
+const timestamp = (micros: number) => new Date(Math.floor(micros / 1000)).toISOString()
 
 const etag = (...numbers: number[]) => Buffer.from(numbers.join('/')).toString('base64')
 

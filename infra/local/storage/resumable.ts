@@ -40,7 +40,7 @@ export function startSession(
 }
 
 /** The session of an `upload_id`; 404 where it is unknown, cancelled or over a week old. */
-export function requireSession(call: Call, id: string): Session {
+function requireSession(call: Call, id: string): Session {
   const session = call.cloud.sessions.find(id)
   if (!session) throw new StorageError('noUpload', 'No such upload session, or it has ended.')
   return session
