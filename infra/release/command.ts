@@ -19,8 +19,14 @@ export function gcloud(
 
 const PLAIN = /^[\w@%+=:,./^*-]+$/
 
+function quotedText(text: string): string {
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** Only the value of a flag is quoted; gcloud's linter takes a quoted flag for a value of the one before. */
 function quoted(word: string): string {
-  return PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  const [flag] = /^--[\w-]+=/.exec(word) ?? []
+  return flag === undefined ? quotedText(word) : `${flag}${quotedText(word.slice(flag.length))}`
 }
 
 /** One line that a POSIX shell runs as this command. */

@@ -24,7 +24,9 @@ export type Bundles = {
 export async function buildBundles(specs: readonly FunctionSpec[] = FUNCTIONS): Promise<Bundles> {
   const folder = await newFolder()
   const built = new Map<string, Built>()
-  for (const spec of specs) built.set(spec.name, await buildFunction(spec, folder))
+  await Promise.all(
+    specs.map(async (spec) => void built.set(spec.name, await buildFunction(spec, folder))),
+  )
   return { folder, built, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 

@@ -5,8 +5,9 @@ import { keyFiles } from '../../infra/local/environment.ts'
 import { createLocalKeys } from '../../infra/local/keys.ts'
 import { FUNCTIONS, PLATFORM_SETTINGS, SECRETS } from '../../infra/manifest.ts'
 import { SETTINGS } from '../../shared/settings.ts'
+import { call } from '../app.ts'
 import { startNode } from '../processes.ts'
-import { buildBundles, ownVariables } from './bundled.ts'
+import { buildBundles, ownVariables, startBundle } from './bundled.ts'
 
 const test = base.extend('bundles', { scope: 'file' }, async ({}, { onCleanup }) => {
   const bundles = await buildBundles()
@@ -182,5 +183,24 @@ test.for(ROWS)(
       expect(first).toMatch(new RegExp(`^${missing} `))
     }
     expect(outcomes.length).toBe(needed.length)
+  },
+)
+
+test(
+  'OPS-06 welcome answers where no store is, with what is documented and nothing of the inside',
+  BUILDING,
+  async ({ bundles }) => {
+    const server = await startBundle('welcome', bundles.folder, {
+      NODE_ENV: 'production',
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
+      GOOGLE_CLOUD_PROJECT: 'demo',
+    })
+
+    const answer = await call(server.url, 'GET', '/')
+    await server.process.stop()
+
+    expect(answer.status).toBe(200)
+    expect(Object.keys(answer.body).toSorted()).toEqual(['links', 'message'])
+    expect(JSON.stringify([...answer.headers])).not.toMatch(/express|node|\d+\.\d+\.\d+/i)
   },
 )

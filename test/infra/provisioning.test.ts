@@ -183,7 +183,7 @@ test('provisioning closes the bucket, protects the database and keeps backups', 
   expect(text).toContain('--uniform-bucket-level-access --public-access-prevention')
   expect(text).toContain('--recurrence=daily --retention=7d')
   expect(text).toContain('--recurrence=weekly --day-of-week=SUN --retention=14w')
-  expect(text).toContain("'--schedule=*/15 * * * *'")
+  expect(text).toContain("--schedule='*/15 * * * *'")
 })
 
 test('every collection that expires has its policy, and its field no index', async () => {
