@@ -15,14 +15,15 @@ import { Agent as SecureAgent, request as secure } from 'node:https'
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ProblemError } from '../domain/problem.ts'
+import { crc32c, encodeCrc32c } from './crc32c.ts'
 
 /** An object as the bucket describes it. */
 export type BucketObject = {
   /** int64 as Cloud Storage writes it. */
   readonly generation: string
   readonly bytes: number
-  /** base64. */
-  readonly md5: string
+  /** CRC-32C in base64, big-endian. */
+  readonly crc32c: string
 }
 
 /** What was sent, and where it is now. */
@@ -66,9 +67,15 @@ function open(
 }
 
 async function answerTo(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const [response]: unknown[] = await once(request, 'response', { signal })
-  if (!isMessage(response)) throw new TypeError('a request is answered with a message')
-  return response
+  try {
+    const [response]: unknown[] = await once(request, 'response', { signal })
+    if (!isMessage(response)) throw new TypeError('a request is answered with a message')
+    return response
+  } catch (error) {
+    // A wait that was given up must not leave its connection behind.
+    request.on('error', () => undefined).destroy()
+    throw error
+  }
 }
 
 function isMessage(value: unknown): value is IncomingMessage {
@@ -87,11 +94,12 @@ async function textOf(response: IncomingMessage): Promise<string> {
 function objectOf(text: string): BucketObject {
   const parsed: unknown = JSON.parse(text)
   const found = typeof parsed === 'object' && parsed !== null ? parsed : {}
-  const { generation, size, md5Hash }: Partial<Record<string, unknown>> = { ...found }
-  if (typeof generation !== 'string' || typeof size !== 'string') {
+  const fields: Partial<Record<string, unknown>> = { ...found }
+  const { generation, size, crc32c: sum } = fields
+  if (typeof generation !== 'string' || typeof size !== 'string' || typeof sum !== 'string') {
     throw unavailable('the bucket describes no object')
   }
-  return { generation, bytes: Number(size), md5: typeof md5Hash === 'string' ? md5Hash : '' }
+  return { generation, bytes: Number(size), crc32c: sum }
 }
 
 /** Asks the session whether its object is complete; `unavailable` where the bucket does not say. */
@@ -128,7 +136,7 @@ export async function cancelSession(address: string): Promise<boolean> {
 /** Counts and hashes what is sent, and stops where it is more than the upload holds of the quota. */
 class Sums extends Transform {
   readonly #sha256 = createHash('sha256')
-  readonly #md5 = createHash('md5')
+  #crc32c = 0
   readonly #heldBytes: number
   bytes = 0
 
@@ -144,12 +152,12 @@ class Sums extends Transform {
       return
     }
     this.#sha256.update(chunk)
-    this.#md5.update(chunk)
+    this.#crc32c = crc32c(chunk, this.#crc32c)
     done(null, chunk)
   }
 
-  finish(): { readonly sha256: string; readonly md5: string } {
-    return { sha256: this.#sha256.digest('hex'), md5: this.#md5.digest('base64') }
+  finish(): { readonly sha256: string; readonly crc32c: string } {
+    return { sha256: this.#sha256.digest('hex'), crc32c: encodeCrc32c(this.#crc32c) }
   }
 }
 
@@ -173,8 +181,8 @@ export async function sendThrough(
     const object = await send(address, source, sums, () => {
       culprit ??= 'bucket'
     })
-    const { sha256, md5 } = sums.finish()
-    if (object.md5 !== md5 || object.bytes !== sums.bytes) {
+    const { sha256, crc32c: sum } = sums.finish()
+    if (object.crc32c !== sum || object.bytes !== sums.bytes) {
       throw unavailable('the bucket has other bytes than were sent')
     }
     return { generation: object.generation, bytes: object.bytes, sha256 }
@@ -206,7 +214,11 @@ async function send(
     source.destroy()
     throw error
   }
-  return await lastAnswer(address, answer)
+  try {
+    return await lastAnswer(address, answer)
+  } finally {
+    waiting.abort()
+  }
 }
 
 async function readObject(response: IncomingMessage): Promise<BucketObject> {
