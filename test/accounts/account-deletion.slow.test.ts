@@ -81,8 +81,8 @@ async function sweep({ database, files }: Stores, now: Date) {
   return await removeMarkedAccounts({ database, files, now, isLate: () => false })
 }
 
-describe('PRIV-01 the deletion of an account', () => {
-  test('PRIV-01 leaves no document and no object, once no upload can still be writing', async ({
+describe('the deletion of an account', () => {
+  test('leaves no document and no object, once no upload can still be writing', async ({
     stores,
   }) => {
     const account = await storeAccount(stores, NOW)
@@ -120,7 +120,7 @@ describe('PRIV-01 the deletion of an account', () => {
     expect(steps).toBeGreaterThan(15)
   })
 
-  test('PRIV-01 two runs at once remove it once', async ({ stores }) => {
+  test('two runs at once remove it once', async ({ stores }) => {
     const account = await storeAccount(stores, NOW)
 
     const runs = await Promise.all([1, 2, 3].map(() => removeAll(stores, account, LATER)))
@@ -129,7 +129,7 @@ describe('PRIV-01 the deletion of an account', () => {
     expect(await leftOf(stores, account)).toEqual([])
   })
 
-  test('PRIV-01 goes on after the time is up', async ({ stores }) => {
+  test('goes on after the time is up', async ({ stores }) => {
     const account = await storeAccount(stores, NOW)
     await beginDeletion(stores.database, account, NOW)
 
@@ -142,7 +142,7 @@ describe('PRIV-01 the deletion of an account', () => {
     expect(await leftOf(stores, account)).toEqual([])
   })
 
-  test('PRIV-01 a stale run does not take the name of a later account', async ({ stores }) => {
+  test('a stale run does not take the name of a later account', async ({ stores }) => {
     const first = await storeAccount(stores, NOW)
     await removeAll(stores, first, LATER)
     const second = { ...(await storeAccount(stores, NOW)) }

@@ -34,7 +34,7 @@ function changePassword(app: App, token: string, current: string, wanted: string
 }
 
 describe('GET /account', () => {
-  test('AZ-03 shows the own account and nothing else', async ({ app, user }) => {
+  test('shows the own account and nothing else', async ({ app, user }) => {
     await upload(app, user)
 
     const { status, body } = await call(app.url, 'GET', '/account', { token: user.accessToken })
@@ -54,7 +54,7 @@ describe('GET /account', () => {
 })
 
 describe('PUT /account/password', () => {
-  test('SES-11 the new password logs in and the old one does not', async ({ app, user }) => {
+  test('the new password logs in and the old one does not', async ({ app, user }) => {
     const wanted = 'an entirely new secret'
 
     const changed = await changePassword(app, user.accessToken, user.password, wanted)
@@ -66,7 +66,7 @@ describe('PUT /account/password', () => {
     expect([changed.status, before.status, after.status]).toEqual([204, 401, 200])
   })
 
-  test('SES-11 of three devices only the one that changed it goes on', async ({ app, user }) => {
+  test('of three devices only the one that changed it goes on', async ({ app, user }) => {
     const others = [await logIn(app, user.username, user.password)]
     others.push(await logIn(app, user.username, user.password))
 
@@ -84,7 +84,7 @@ describe('PUT /account/password', () => {
     expect(await statuses(user.accessToken, user.refreshToken)).toEqual([200, 200])
   })
 
-  test('SES-11 a login that races with the change never survives with the old password', async ({
+  test('a login that races with the change never survives with the old password', async ({
     app,
     user,
   }) => {
@@ -127,7 +127,7 @@ describe('PUT /account/password', () => {
 })
 
 describe('DELETE /account', () => {
-  test('PRIV-01 needs the password', async ({ app, user }) => {
+  test('needs the password', async ({ app, user }) => {
     const { accessToken: token } = user
 
     const wrong = await call(app.url, 'DELETE', '/account', { token, json: { password: 'wrong' } })
@@ -138,10 +138,7 @@ describe('DELETE /account', () => {
     expect((await call(app.url, 'GET', '/account', { token })).status).toBe(200)
   })
 
-  test('PRIV-01 frees the name, and its next owner has nothing of the last', async ({
-    app,
-    user,
-  }) => {
+  test('frees the name, and its next owner has nothing of the last', async ({ app, user }) => {
     const { accessToken: token, username, password } = user
     const photo = memberOf(await upload(app, user), 'photo')
     await call(app.url, 'DELETE', '/account', { token, json: { password } })
@@ -156,7 +153,7 @@ describe('DELETE /account', () => {
     expect(old.status).toBe(404)
   })
 
-  test('AUTH-01 a deleted user is answered like an unknown name', async ({ app, user }) => {
+  test('a deleted user is answered like an unknown name', async ({ app, user }) => {
     const { accessToken: token, username, password } = user
     await call(app.url, 'DELETE', '/account', { token, json: { password } })
 
@@ -207,7 +204,7 @@ describe('GET /account/export', () => {
   })
 })
 
-describe('AZ-02 what belongs to others', () => {
+describe('what belongs to others', () => {
   const MISSING = 'A1b2C3d4E5f6G7h8I9j0K1'
 
   test('AZ-02 a stranger gets 404 for every photo and session, as for those that are not there', async ({
@@ -271,7 +268,7 @@ const TOKENS = [
   },
 ]
 
-describe('DATA-02 ids in paths', () => {
+describe('ids in paths', () => {
   test.for(IDS)('DATA-02 $why as an id is refused, never 500', async ({ id }, { app, user }) => {
     const { accessToken: token } = user
 
@@ -286,7 +283,7 @@ describe('DATA-02 ids in paths', () => {
     for (const status of statuses) expect([400, 404]).toContain(status)
   })
 
-  test.for(TOKENS)('DATA-02 $why as a page token is 400', async ({ token }, { app, user }) => {
+  test.for(TOKENS)('$why as a page token is 400', async ({ token }, { app, user }) => {
     const path = `/photos?page_token=${token}`
 
     expect(await statusOf(app, user.accessToken, 'GET', path)).toBe(400)

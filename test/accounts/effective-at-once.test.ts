@@ -13,7 +13,7 @@ async function logIn(app: App, { username, password }: User): Promise<User> {
   }
 }
 
-describe('SES-10 from the answer on, the old tokens are refused by every function', () => {
+describe('from the answer on, the old tokens are refused by every function', () => {
   test('SES-10 after a logout with the access token', async ({ app, user }) => {
     await callAll(app.url, user.accessToken, 4)
     const left = await call(app.url, 'POST', '/logout/access', { token: user.accessToken })
@@ -25,7 +25,7 @@ describe('SES-10 from the answer on, the old tokens are refused by every functio
     expect(await refresh(app.url, user.refreshToken)).toBe(401)
   })
 
-  test('SES-10 after a logout with the refresh token', async ({ app, user }) => {
+  test('after a logout with the refresh token', async ({ app, user }) => {
     await call(app.url, 'POST', '/logout/refresh', { token: user.refreshToken })
 
     const answers = await callAll(app.url, user.accessToken, COUNT)
@@ -34,7 +34,7 @@ describe('SES-10 from the answer on, the old tokens are refused by every functio
     expect(await refresh(app.url, user.refreshToken)).toBe(401)
   })
 
-  test('SES-11 after a password change on another device', async ({ app, user }) => {
+  test('after a password change on another device', async ({ app, user }) => {
     const other = await logIn(app, user)
     const passwords = { current_password: user.password, new_password: 'an entirely new secret' }
     const changed = await call(app.url, 'PUT', '/account/password', {
@@ -51,7 +51,7 @@ describe('SES-10 from the answer on, the old tokens are refused by every functio
     expect(await refresh(app.url, other.refreshToken)).toBe(200)
   })
 
-  test('PRIV-01 after the deletion of the account', async ({ app, user }) => {
+  test('after the deletion of the account', async ({ app, user }) => {
     const deleted = await call(app.url, 'DELETE', '/account', {
       token: user.accessToken,
       json: { password: user.password },

@@ -42,7 +42,7 @@ async function status(app: App, token: string): Promise<number> {
 }
 
 describe('npm run keys beside a running npm start', () => {
-  test('KEY-03 rotate signs with the new key at once, and nobody is refused meanwhile', async ({
+  test('rotate signs with the new key at once, and nobody is refused meanwhile', async ({
     app,
     keys,
   }) => {
@@ -70,7 +70,7 @@ describe('npm run keys beside a running npm start', () => {
     expect(await publishedKids(app)).toContain(newest?.kid)
   })
 
-  test('KEY-04 retire refuses the tokens of a key whatever their age, within 5 s', async ({
+  test('retire refuses the tokens of a key whatever their age, within 5 s', async ({
     app,
     keys,
   }) => {
@@ -103,7 +103,7 @@ describe('npm run keys beside a running npm start', () => {
       .toEqual([signing, ...others].map((key) => key?.kid))
   })
 
-  test('KEY-05 the new private key is readable by its owner alone', async ({ app, keys }) => {
+  test('the new private key is readable by its owner alone', async ({ app, keys }) => {
     await keys('rotate')
 
     const path = app.environment['SIGNING_KEY_FILE'] ?? ''

@@ -186,7 +186,7 @@ async function untilRefused(next: (turn: number) => Promise<Answer>, most: numbe
   return { statuses, refused: await next(most + 1) }
 }
 
-describe('RL-04', () => {
+describe('limits', () => {
   test.for(TABLE)('RL-04 $places $what, and no more', async (row, { app, user }) => {
     const next = await row.ask(app, user)
 
@@ -206,7 +206,7 @@ describe('RL-04', () => {
     expect(refused.headers.get('ratelimit')).toBe(`${row.policy.split(';')[0]};r=0;t=${wait}`)
   })
 
-  test('RL-04 what is refused as invalid counts nowhere', async ({ app }) => {
+  test('what is refused as invalid counts nowhere', async ({ app }) => {
     const address = anAddress()
     const json = { username: 'x', password: 'short' }
     const invalid = () => call(app.url, 'POST', '/registration', { json, ...from(address) })
@@ -218,7 +218,7 @@ describe('RL-04', () => {
     expect(valid.status).toBe(201)
   })
 
-  test('RL-07 two addresses of one /64 share a limit, two of one /48 do not', async ({ app }) => {
+  test('two addresses of one /64 share a limit, two of one /48 do not', async ({ app }) => {
     const names = Array.from({ length: 8 }, (_, index) => `six-${index}`)
     for (const name of names) await register(app, '2001:db8:1:2::1', name)
 
@@ -229,7 +229,7 @@ describe('RL-04', () => {
   })
 })
 
-describe('RL-05 an attacker does not lock the owner out', () => {
+describe('an attacker does not lock the owner out', () => {
   const COUNT = process.env['FULL'] === '1' ? 1000 : 100
 
   test('RL-05 after many wrong logins from elsewhere the owner logs in at the first try, and live sessions go on', async ({
@@ -255,7 +255,7 @@ describe('RL-05 an attacker does not lock the owner out', () => {
     expect([login.status, refresh.status, changed.status]).toEqual([200, 200, 204])
   })
 
-  test('RL-05 a known and an unknown name are throttled alike', async ({ app, user }) => {
+  test('a known and an unknown name are throttled alike', async ({ app, user }) => {
     const tries = async (username: string) => {
       const address = anAddress()
       const { refused } = await untilRefused(() => logIn(app, address, username, 'wrong'), 10)
@@ -265,7 +265,7 @@ describe('RL-05 an attacker does not lock the owner out', () => {
     expect(await tries(user.username)).toEqual(await tries('nobody-of-this-name'))
   })
 
-  test('RL-05 wrong passwords of a stolen session count for the logins of everyone else', async ({
+  test('wrong passwords of a stolen session count for the logins of everyone else', async ({
     app,
     user,
   }) => {

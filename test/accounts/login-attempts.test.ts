@@ -49,7 +49,7 @@ async function times<T>(count: number, work: () => Promise<T>): Promise<T[]> {
 }
 
 describe('an account', () => {
-  test('RL-05 the sixth wrong password in a row has to wait a second', async ({ store }) => {
+  test('the sixth wrong password in a row has to wait a second', async ({ store }) => {
     const keys = newKeys()
 
     const outcomes = await times(6, () => login(store.database, keys, false))
@@ -58,9 +58,7 @@ describe('an account', () => {
     expect(outcomes[5]).toMatchObject({ policy: 'login-account', wait: 1 })
   })
 
-  test('RL-05 guesses from everywhere else leave the known network as it was', async ({
-    store,
-  }) => {
+  test('guesses from everywhere else leave the known network as it was', async ({ store }) => {
     const { database } = store
     const owner = newKeys()
     await database.commit((write) => startAccountCounter(write, database, owner, new Date()))
@@ -74,7 +72,7 @@ describe('an account', () => {
     expect(await login(database, owner, true)).toEqual({ status: 200 })
   })
 
-  test('RL-05 a success clears the failures of its bucket and makes the network known', async ({
+  test('a success clears the failures of its bucket and makes the network known', async ({
     store,
   }) => {
     const { database } = store
@@ -89,7 +87,7 @@ describe('an account', () => {
     expect(again.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401])
   })
 
-  test('RL-05 the owner who confirms a password is not kept from it by guesses from outside', async ({
+  test('the owner who confirms a password is not kept from it by guesses from outside', async ({
     store,
   }) => {
     const { database } = store
@@ -101,9 +99,7 @@ describe('an account', () => {
     expect(await attempt.count()).toMatchObject({ admitted: true })
   })
 
-  test('RL-05 wrong passwords of a session count with those of everyone else', async ({
-    store,
-  }) => {
+  test('wrong passwords of a session count with those of everyone else', async ({ store }) => {
     const { database } = store
     const keys = newKeys()
     await times(5, async () => {
@@ -119,7 +115,7 @@ describe('an account', () => {
     expect(bySession).toMatchObject({ admitted: false, policy: 'login-account' })
   })
 
-  test('RL-04 of 40 parallel wrong passwords for one account at most 10 are checked', async ({
+  test('of 40 parallel wrong passwords for one account at most 10 are checked', async ({
     store,
   }) => {
     const { database } = store
@@ -136,7 +132,7 @@ describe('an account', () => {
 })
 
 describe('an address', () => {
-  test('RL-04 thirty failures a minute, for whatever names', async ({ store }) => {
+  test('thirty failures a minute, for whatever names', async ({ store }) => {
     const { address } = newKeys()
 
     const outcomes = await times(32, () => login(store.database, { ...newKeys(), address }, false))
@@ -145,7 +141,7 @@ describe('an address', () => {
     expect(outcomes[31]).toMatchObject({ status: 429, policy: 'login-address' })
   })
 
-  test('RL-04 logins that succeed are given back, so that many phones may share an address', async ({
+  test('logins that succeed are given back, so that many phones may share an address', async ({
     store,
   }) => {
     const { address } = newKeys()
@@ -155,7 +151,7 @@ describe('an address', () => {
     expect(outcomes.filter(({ status }) => status === 200)).toHaveLength(40)
   })
 
-  test('RL-04 logins in flight hold their places, for 5 s at most', async ({ store }) => {
+  test('logins in flight hold their places, for 5 s at most', async ({ store }) => {
     const { database } = store
     const { address } = newKeys()
     await times(30, () => openLogin(database, { ...newKeys(), address }, LIMITS).count())
@@ -189,7 +185,7 @@ describe('cost and faults', () => {
     expect(store.newRequests()).toEqual(['BatchGetDocuments'])
   })
 
-  test('RL-03 a failure that is reported twice counts once', async ({ store }) => {
+  test('a failure that is reported twice counts once', async ({ store }) => {
     const { database } = store
     const keys = newKeys()
     await times(3, () => login(database, keys, false))
@@ -217,7 +213,7 @@ describe('cost and faults', () => {
     expect(outcome).toBe('lost')
   })
 
-  test('RL-05 nothing of an address or a name is stored in the clear', async ({ store }) => {
+  test('nothing of an address or a name is stored in the clear', async ({ store }) => {
     const { database } = store
     const keys = newKeys()
     await login(database, keys, true, OPEN)
@@ -232,7 +228,7 @@ describe('cost and faults', () => {
     ])
   })
 
-  test('PRIV-03 a counter with known networks is kept for 30 days, one of failures for a day and an hour', async ({
+  test('a counter with known networks is kept for 30 days, one of failures for a day and an hour', async ({
     store,
   }) => {
     const { database } = store

@@ -42,8 +42,8 @@ async function hitsOf(database: Database, id: string) {
   return decodeHits((await rateLimitDocument(database, id).get()).get('hits'))
 }
 
-describe('DATA-03 a counter', () => {
-  test('RL-03 counts once where the reply of its commit was lost', async ({ store }) => {
+describe('a counter', () => {
+  test('counts once where the reply of its commit was lost', async ({ store }) => {
     const id = randomUUID()
 
     const verdict = await takePlaceIn(losingFirstReply(store.database), id, FIVE_A_MINUTE)
@@ -64,9 +64,7 @@ describe('DATA-03 a counter', () => {
     expect(verdict.admitted).toBe(false)
   })
 
-  test('DATA-03 of a login takes one place where the reply of its commit was lost', async ({
-    store,
-  }) => {
+  test('of a login takes one place where the reply of its commit was lost', async ({ store }) => {
     const keys = { address: randomUUID(), account: randomUUID(), network: randomUUID() }
     const attempt = openLogin(losingFirstReply(store.database), keys, LIMITS)
 

@@ -18,8 +18,8 @@ async function admin(app: App, ...args: readonly string[]): Promise<number | nul
   return (await runCommand('admin', args, { WOWMEDIA_DATA_DIR: app.dataDir })).code
 }
 
-describe('SES-11 what the operator does, every function knows on the next call', () => {
-  test('SES-11 after the operator signed out all devices', async ({ app, user }) => {
+describe('what the operator does, every function knows on the next call', () => {
+  test('after the operator signed out all devices', async ({ app, user }) => {
     const code = await admin(app, 'revoke-sessions', user.username)
 
     const answers = await callAll(app.url, user.accessToken, COUNT)
@@ -29,7 +29,7 @@ describe('SES-11 what the operator does, every function knows on the next call',
     expect(await refresh(app.url, user.refreshToken)).toBe(401)
   })
 
-  test('SES-11 after the operator deleted the user', async ({ app, user }) => {
+  test('after the operator deleted the user', async ({ app, user }) => {
     const code = await admin(app, 'delete-user', user.username)
 
     const answers = await callAll(app.url, user.accessToken, COUNT)
@@ -38,9 +38,7 @@ describe('SES-11 what the operator does, every function knows on the next call',
     expect(tally(answers)).toEqual(ENDED)
   })
 
-  test('SES-11 after DELETE /users all others are refused, and the admin stays', async ({
-    app,
-  }) => {
+  test('after DELETE /users all others are refused, and the admin stays', async ({ app }) => {
     const [operator, user, second] = [
       await registerUser(app.url),
       await registerUser(app.url),

@@ -6,7 +6,7 @@ import { test } from './local-database.ts'
 
 const FIVE_A_MINUTE = [{ count: 5, windowSeconds: 60 }]
 
-test('RL-02 of 100 parallel requests exactly 5 are admitted', async ({ store }) => {
+test('of 100 parallel requests exactly 5 are admitted', async ({ store }) => {
   const id = randomUUID()
 
   const verdicts = await Promise.all(
@@ -18,7 +18,7 @@ test('RL-02 of 100 parallel requests exactly 5 are admitted', async ({ store }) 
   expect(decodeHits(stored.get('hits'))).toHaveLength(5)
 })
 
-test('RL-01 a full window is answered from a plain read, without a write', async ({ store }) => {
+test('a full window is answered from a plain read, without a write', async ({ store }) => {
   const id = randomUUID()
   for (let count = 0; count < 5; count += 1) await takePlaceIn(store.database, id, FIVE_A_MINUTE)
   store.newRequests()
@@ -29,7 +29,7 @@ test('RL-01 a full window is answered from a plain read, without a write', async
   expect(store.newRequests()).toEqual(['BatchGetDocuments'])
 })
 
-test('RL-01 the log is one value of 8 bytes a hit, and 100,000 of them fit', async ({ store }) => {
+test('the log is one value of 8 bytes a hit, and 100,000 of them fit', async ({ store }) => {
   const id = randomUUID()
   const rates = [{ count: 100_000, windowSeconds: 86_400 }]
   const now = Date.now()
@@ -46,7 +46,7 @@ test('RL-01 the log is one value of 8 bytes a hit, and 100,000 of them fit', asy
   expect([last.admitted, over.admitted]).toEqual([true, false])
 })
 
-test('RL-03 the clock of an instance decides nothing', async ({ store }) => {
+test('the clock of an instance decides nothing', async ({ store }) => {
   const id = randomUUID()
   const window = openWindow(store.database, id, FIVE_A_MINUTE)
   const { documents, readAt } = await store.database.getAll(window.reference)

@@ -67,7 +67,7 @@ describe('POST /file', () => {
     expect(refused.body['detail']).toBe('2 per 4 seconds')
   })
 
-  test('RL-08 where the store fails nothing is admitted: 503 with Retry-After', async () => {
+  test('where the store fails nothing is admitted: 503 with Retry-After', async () => {
     const cloud = await startCloud()
     const [register, target] = await Promise.all([
       startFunction('register', cloud.environment),

@@ -43,7 +43,7 @@ async function countIn({ database }: Stores, collection: string): Promise<number
   return (await database.client().collection(collection).count().get()).data().count
 }
 
-test('PRIV-01 an upload under way when all are deleted never becomes a photo; the rest goes once it cannot write any more', async () => {
+test('an upload under way when all are deleted never becomes a photo; the rest goes once it cannot write any more', async () => {
   const app = await startApp()
   const [admin, user] = [await registerUser(app.url), await registerUser(app.url)]
   await runCommand('admin', ['grant', admin.username], { WOWMEDIA_DATA_DIR: app.dataDir })

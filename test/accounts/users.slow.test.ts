@@ -79,7 +79,7 @@ describe('GET /users', () => {
     '?page_token=',
     '?page_token=x',
     '?size=1',
-  ])('HTTP-07 %s is 400', async (query, { crowd }) => {
+  ])('%s is 400', async (query, { crowd }) => {
     expect((await list(crowd, query)).status).toBe(400)
   })
 })

@@ -142,7 +142,7 @@ describe('devices', () => {
 
 describe('logout', () => {
   test.for(['/logout/access', '/logout/refresh'])(
-    'SES-10 with %s ends both tokens everywhere on the next call, and can be repeated',
+    'with %s ends both tokens everywhere on the next call, and can be repeated',
     async (path, { local }) => {
       const second = await local.second()
       const username = randomName()

@@ -45,8 +45,8 @@ function failures(count: number, throttle: Throttle, gapMs: number): Bucket {
   )
 }
 
-describe('RL-05 growing delay', () => {
-  test('RL-05 five failures are free, then the wait doubles from 1 s to 900 s', () => {
+describe('growing delay', () => {
+  test('five failures are free, then the wait doubles from 1 s to 900 s', () => {
     const waits = Array.from({ length: 20 }, (_, count) => delaySeconds(count))
 
     expect(waits).toEqual([
@@ -60,7 +60,7 @@ describe('RL-05 growing delay', () => {
     { count: 5, seconds: 1 },
     { count: 7, seconds: 4 },
     { count: 9, seconds: 16 },
-  ])('RL-05 after $count quick failures the wait is $seconds s', ({ count, seconds }) => {
+  ])('after $count quick failures the wait is $seconds s', ({ count, seconds }) => {
     const bucket = failures(count, ACCOUNT, 0)
 
     const verdict = verdictAt(bucket, ACCOUNT, START_MS)
@@ -68,7 +68,7 @@ describe('RL-05 growing delay', () => {
     expect(verdict).toMatchObject({ admitted: seconds === 0, retryAfterSeconds: seconds })
   })
 
-  test('RL-05 who waits exactly as long as told may try again', () => {
+  test('who waits exactly as long as told may try again', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 2000 }), (n, gap) => {
         const bucket = failures(n, ACCOUNT, gap)
@@ -80,7 +80,7 @@ describe('RL-05 growing delay', () => {
     )
   })
 
-  test('RL-05 a day without a failure forgets them', () => {
+  test('a day without a failure forgets them', () => {
     const bucket = failures(40, ACCOUNT, 1000)
     const last = START_MS + 39_000
 
@@ -88,7 +88,7 @@ describe('RL-05 growing delay', () => {
     expect(settle(bucket, ACCOUNT.rates, last + DAY_SECONDS * 1000).failures).toBe(0)
   })
 
-  test('RL-05 once the delay has begun, only one attempt at a time is in flight', () => {
+  test('once the delay has begun, only one attempt at a time is in flight', () => {
     const bucket = failures(5, ACCOUNT, 0)
     const now = START_MS + 1000
     const withOne = takePlace(settle(bucket, ACCOUNT.rates, now), attemptAt(now))
@@ -100,8 +100,8 @@ describe('RL-05 growing delay', () => {
   })
 })
 
-describe('RL-04 attempts in flight', () => {
-  test('RL-04 of 100 parallel guesses at one account, no more than the limit check a password', () => {
+describe('attempts in flight', () => {
+  test('of 100 parallel guesses at one account, no more than the limit check a password', () => {
     let bucket = EMPTY_BUCKET
     const admitted = Array.from({ length: 100 }, () => {
       const verdict = verdictAt(bucket, ACCOUNT, START_MS)
@@ -112,7 +112,7 @@ describe('RL-04 attempts in flight', () => {
     expect(admitted.filter(Boolean)).toHaveLength(10)
   })
 
-  test('RL-04 places of attempts that were never heard of are free again after 5 s', () => {
+  test('places of attempts that were never heard of are free again after 5 s', () => {
     const places = Array.from({ length: 30 }, () => attemptAt(START_MS))
     const bucket = places.reduce(takePlace, EMPTY_BUCKET)
 
@@ -123,7 +123,7 @@ describe('RL-04 attempts in flight', () => {
     expect(verdictAt(bucket, ADDRESS, START_MS + 5000).admitted).toBe(true)
   })
 
-  test('RL-04 a failure keeps its place for the window', () => {
+  test('a failure keeps its place for the window', () => {
     const bucket = failures(30, ADDRESS, 0)
 
     expect(verdictAt(bucket, ADDRESS, START_MS + 5000)).toMatchObject({
@@ -133,7 +133,7 @@ describe('RL-04 attempts in flight', () => {
     expect(verdictAt(bucket, ADDRESS, START_MS + 60_000).admitted).toBe(true)
   })
 
-  test('RL-04 a failure that is reported again, before or after it was counted, counts once', () => {
+  test('a failure that is reported again, before or after it was counted, counts once', () => {
     const attempt = attemptAt(START_MS)
     const twice = failed(failed(takePlace(EMPTY_BUCKET, attempt), attempt), attempt)
     const counted = settle(twice, ACCOUNT.rates, START_MS + 10)
@@ -162,7 +162,7 @@ describe('guesses a day', () => {
     return count
   }
 
-  test('RL-05 whatever the number of addresses, one account is guessed at most 108 times on the first day and 96 on each later one', () => {
+  test('whatever the number of addresses, one account is guessed at most 108 times on the first day and 96 on each later one', () => {
     const [first, second, third] = [0, 1, 2].map((day) => {
       return guesses(day * DAY_SECONDS, (day + 1) * DAY_SECONDS)
     })
@@ -201,7 +201,7 @@ describe('guesses a day', () => {
     return moves.reduce(afterMove, { bucket: EMPTY_BUCKET, now: START_MS, count: 0 }).count
   }
 
-  test('RL-05 no timing and no parallel burst gets more than 108 guesses out of the first day', () => {
+  test('no timing and no parallel burst gets more than 108 guesses out of the first day', () => {
     const move = fc.record({
       burst: fc.integer({ min: 1, max: 20 }),
       patience: fc.oneof(
@@ -224,7 +224,7 @@ describe('guesses a day', () => {
 describe('known networks', () => {
   const daysAgo = (days: number) => new Date(START_MS - days * DAY_SECONDS * 1000)
 
-  test('RL-05 a network is known for 30 days after a success', () => {
+  test('a network is known for 30 days after a success', () => {
     const networks = new Map([
       ['home', daysAgo(29.9)],
       ['hotel', daysAgo(30)],
@@ -233,7 +233,7 @@ describe('known networks', () => {
     expect([...stillKnown(networks, START_MS).keys()]).toEqual(['home'])
   })
 
-  test('RL-05 only the latest 8 are known, so that their buckets stay few', () => {
+  test('only the latest 8 are known, so that their buckets stay few', () => {
     const networks = new Map(Array.from({ length: 12 }, (_, age) => [`n${age}`, daysAgo(age)]))
 
     const known = [...stillKnown(networks, START_MS).keys()]

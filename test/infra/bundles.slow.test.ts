@@ -117,7 +117,7 @@ test.for(ROWS)(
   },
 )
 
-test('SUP-03 argon2 needs no install script: the binary that it ships hashes', async () => {
+test('argon2 needs no install script: the binary that it ships hashes', async () => {
   const child = startNode([
     '-e',
     "require('argon2').hash('x', { memoryCost: 1024, timeCost: 2, parallelism: 1 }).then(console.log)",

@@ -218,7 +218,7 @@ test('every event that an alert looks for is logged somewhere', async () => {
   expect(used.filter((name) => !counted.has(name))).toEqual([])
 })
 
-test('OPS-06 there are alerts on reuse, 5xx over 1 %, the store, limits, the sweep and the clock', () => {
+test('there are alerts on reuse, 5xx over 1 %, the store, limits, the sweep and the clock', () => {
   const query = (name: string) => ALERTS.find((alert) => alert.name === name)?.query ?? ''
 
   expect(query('refresh-reuse')).toContain('wm_refresh_reuse')
