@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { QueryDocumentSnapshot } from '@google-cloud/firestore'
 import { expect, onTestFinished, test } from 'vitest'
 import { type FirestoreOptions, startFirestore } from '../../infra/local/firestore/server.ts'
 import { code, openRaw } from './firestore-raw.ts'
@@ -192,6 +193,43 @@ test('the request log holds one entry a call', async () => {
     'BatchGetDocuments',
     'RunQuery',
   ])
+})
+
+test('a long result shows one moment, whatever is written while it streams', async () => {
+  const { db } = await open({ dataDir: await directory() })
+  for (let start = 0; start < 3000; start += 500) {
+    const batch = db.batch()
+    for (let n = start; n < start + 500; n += 1)
+      batch.set(db.doc(`a/d${n}`), { n, v: 'old', s: 'x'.repeat(300) })
+    await batch.commit()
+  }
+  const seen: string[] = []
+  let changed: Promise<unknown> | undefined
+  for await (const document of db.collection('a').orderBy('n', 'desc').stream()) {
+    changed ??= Promise.all([db.doc('a/d1').update({ v: 'new' }), db.doc('a/d0').delete()])
+    if (seen.length === 100) await changed
+    if (document instanceof QueryDocumentSnapshot) seen.push(String(document.get('v')))
+  }
+
+  expect(seen).toHaveLength(3000)
+  expect(new Set(seen)).toEqual(new Set(['old']))
+  expect((await db.doc('a/d1').get()).get('v')).toBe('new')
+})
+
+test('a transaction that would close a circle of waiters gives way, and all succeed in the end', async () => {
+  const { db } = await open({ dataDir: await directory() })
+  await Promise.all([db.doc('a/a').set({ n: 0 }), db.doc('a/b').set({ n: 0 })])
+  const both = (first: string, second: string) =>
+    db.runTransaction(async (t) => {
+      const one = await t.get(db.doc(`a/${first}`))
+      const two = await t.get(db.doc(`a/${second}`))
+      t.update(one.ref, { n: one.get('n') + 1 }).update(two.ref, { n: two.get('n') + 1 })
+    })
+
+  await Promise.all([both('a', 'b'), both('b', 'a'), both('a', 'b'), both('b', 'a')])
+
+  expect((await db.doc('a/a').get()).get('n')).toBe(4)
+  expect((await db.doc('a/b').get()).get('n')).toBe(4)
 })
 
 test('malformed requests are refused clearly, and the server goes on', async () => {

@@ -72,11 +72,8 @@ function selected(query: StructuredQuery): FieldPath[] | undefined {
   return query.select?.filter((path) => !isNameField(path))
 }
 
-type Found = {
-  documents: StoredDocument[]
-  rest: (View & { close(): void }) | undefined
-  time: Micros
-}
+type Rest = { readonly view: View; readonly end: () => void }
+type Found = { documents: StoredDocument[]; rest: Rest | undefined; time: Micros }
 
 /** RunQuery: a message for each document, or one with only the read time when there is none. */
 export async function runQuery(
@@ -95,7 +92,7 @@ export async function runQuery(
     seat,
     lockKeys(database, scope),
     call,
-    (view, now) => gather(store, view, database, planner, query, now),
+    (view, now) => gather(execute(view, database, planner, query), () => restOf(store, seat), now),
   )
   const fields = selected(query)
   const message = (document: StoredDocument) => {
@@ -104,48 +101,50 @@ export async function runQuery(
     writeTimestamp(w, 3, timestampOf(time))
     return w.finish()
   }
-  const began = transactionMessage(2, seat)
-  if (began !== undefined) await call.send(began)
-  for (const document of documents) await call.send(message(document))
-  if (rest !== undefined)
-    await stream(rest, database, planner, query, (document) => call.send(message(document)))
+  try {
+    const began = transactionMessage(2, seat)
+    if (began !== undefined) await call.send(began)
+    for (const document of documents) await call.send(message(document))
+    if (rest !== undefined)
+      for (const document of further(rest, database, planner, query))
+        await call.send(message(document))
+  } finally {
+    rest?.end()
+  }
   if (documents.length > 0) return
   const w = new Writer(32)
   writeTimestamp(w, 3, timestampOf(time))
   await call.send(w.finish())
 }
 
-/** Reads what fits at once; for the rest it fixes this very moment in a snapshot. */
-function gather(
-  store: Store,
-  view: View,
-  database: number,
-  planner: Planner,
-  query: StructuredQuery,
-  time: Micros,
-): Found {
+/** Reads what fits at once; for the rest `fix` keeps this very moment. */
+function gather(found: Generator<StoredDocument>, fix: () => Rest, time: Micros): Found {
   const documents: StoredDocument[] = []
-  for (const document of execute(view, database, planner, query)) {
-    if (documents.length === GATHERED) return { documents, rest: store.snapshot(), time }
+  for (const document of found) {
+    if (documents.length === GATHERED) return { documents, rest: fix(), time }
     documents.push(document)
   }
   return { documents, rest: undefined, time }
 }
 
-async function stream(
-  view: View & { close(): void },
+/** A transaction's snapshot serves on and stays open; the present is fixed in a snapshot of its own. */
+function restOf(store: Store, { transaction }: Seat): Rest {
+  if (transaction?.snapshot !== undefined)
+    return { view: transaction.snapshot, end: () => undefined }
+  const snapshot = store.snapshot()
+  return { view: snapshot, end: () => snapshot.close() }
+}
+
+/** The documents behind those that were gathered. */
+function further(
+  { view }: Rest,
   database: number,
   planner: Planner,
   query: StructuredQuery,
-  send: (document: StoredDocument) => Promise<void> | undefined,
-): Promise<void> {
+): Generator<StoredDocument> {
   const offset = query.offset + GATHERED
   const limit = query.limit === undefined ? undefined : query.limit - GATHERED
-  try {
-    for (const document of execute(view, database, planner, { offset, limit })) await send(document)
-  } finally {
-    view.close()
-  }
+  return execute(view, database, planner, { offset, limit })
 }
 
 /** RunAggregationQuery: id of a new transaction, results and read time in one message. */

@@ -63,11 +63,12 @@ export class Sessions {
     read: Read<T>,
   ): Promise<T> {
     if (transaction === undefined) return this.#present(read)
-    const { owner, snapshot } = transaction
-    if (snapshot !== undefined) return read(snapshot, transaction.began)
+    const { owner, snapshot, time } = transaction
     try {
-      return await this.#transactions.during(transaction, () =>
-        this.#locks.run({ owner, keys, hold: true, caller }, () => this.#present(read)),
+      return await this.#transactions.during(transaction, async () =>
+        snapshot !== undefined
+          ? read(snapshot, time)
+          : this.#locks.run({ owner, keys, hold: true, caller }, () => this.#present(read)),
       )
     } catch (error) {
       if (began !== undefined) this.#transactions.end(transaction)

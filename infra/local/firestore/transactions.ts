@@ -15,7 +15,7 @@ export type Transaction = {
   /** Read-only transactions read this; read-write ones read the present under locks. */
   readonly snapshot: Snapshot | undefined
   /** The time that reads of a snapshot show. */
-  readonly began: Micros
+  readonly time: Micros
 }
 
 type Entry = { readonly transaction: Transaction; timer: NodeJS.Timeout; busy: number }
@@ -40,7 +40,7 @@ export class Transactions {
       database,
       owner: { held: new Set<string>() },
       snapshot: readOnly ? this.#store.snapshot() : undefined,
-      began: this.#store.now(),
+      time: this.#store.now(),
     }
     const timer = this.#idleTimer(transaction)
     this.#open.set(transaction.id.toString('latin1'), { transaction, timer, busy: 0 })
