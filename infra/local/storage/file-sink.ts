@@ -11,7 +11,7 @@ const BATCH_BYTES = 256 * 1024
 /** Above this many bytes in memory the sender has to wait: flat memory at any upload size. */
 const HIGH_WATER_BYTES = 2 * 1024 * 1024
 /** The disk works on a large file while the rest still arrives, so the last sync is short. */
-const SYNC_EVERY_BYTES = 16 * 1024 * 1024
+const SYNC_EVERY_BYTES = 2 * 1024 * 1024
 
 const syncFile = promisify(fsync)
 
