@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -120,6 +121,30 @@ describe.skipIf(!canMount)('on a full disk', () => {
     expect(statuses.at(-1)).toBe(507)
     expect((await patch()).status).toBe(200)
   })
+})
+
+const hasLimits = process.platform !== 'win32'
+if (!hasLimits) process.stdout.write('file size limit skipped: Windows has none\n')
+
+test.skipIf(!hasLimits)('where no file may grow beyond 1 MiB a larger upload is 507', async () => {
+  const dataDir = await newDirectory()
+  // Ignored, the signal of the limit becomes the error EFBIG.
+  const limited = 'trap "" XFSZ; ulimit -f 2048; exec "$0" test/contract/storage-child.ts "$1"'
+  const child = spawn('sh', ['-c', limited, process.execPath, dataDir])
+  const [line] = await once(child.stdout, 'data')
+  const url = /listening at (\S+),/.exec(String(line))?.[1] ?? ''
+  await fetch(`${url}/b`, { method: 'POST', body: '{"name":"small"}' })
+  const upload = async (name: string, size: number) =>
+    (await fetch(url + insertPath('small', name), { method: 'POST', body: bytes(size) })).status
+
+  const statuses = [await upload('a', 100_000), await upload('b', 4 * MIB), await upload('c', 9)]
+  const { items } = JSON.parse(await (await fetch(`${url}/b/small/o`)).text())
+  child.kill()
+  await once(child, 'close')
+  await rm(dataDir, { recursive: true })
+
+  expect(statuses).toEqual([200, 507, 200])
+  expect(items.map(({ name }: { name: string }) => name)).toEqual(['a', 'c'])
 })
 
 test('memory stays flat with large uploads', { timeout: 60_000 }, async () => {
