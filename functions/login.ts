@@ -11,7 +11,12 @@ import { limitNetwork } from '../shared/http/client-address.ts'
 import { defineEndpoint, jsonBody } from '../shared/http/endpoint.ts'
 import { rateLimited } from '../shared/http/rate-limit-headers.ts'
 import { serve } from '../shared/http/serve.ts'
-import { credentials, signedIn, tokenMembers } from '../shared/http/token-reply.ts'
+import {
+  credentials,
+  credentialsExample,
+  signedIn,
+  tokenMembers,
+} from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { type AttemptVerdict, openLogin } from '../shared/store/login-attempts.ts'
 import { listSessions } from '../shared/store/sessions.ts'
@@ -38,7 +43,7 @@ export const endpoint = defineEndpoint({
       description:
         'An unknown name and a wrong password are the same answer in the same time. With the 21st device, the least recently used one is signed out.',
       access: 'anyone',
-      body: jsonBody(credentials),
+      body: jsonBody(credentials, credentialsExample),
       replies: { 200: signedIn('Logged in as kartik') },
       problems: ['invalid_credentials', 'rate_limited', 'unavailable'],
     },
@@ -60,12 +65,9 @@ serve(endpoint, {
     const attempt = openLogin(database, keys, config)
     const { account, verdict, readAt } = await readLogin(database, username, attempt)
     admit(verdict)
-    const [check, counted, listed] = await hasher.inTurn(({ verify }) =>
-      Promise.all([
-        verify(account?.passwordHash, password),
-        attempt.count(),
-        listSessions(database, account?.userId ?? keys.account),
-      ]),
+    const [check, [counted, listed]] = await hasher.during(
+      ({ verify }) => verify(account?.passwordHash, password),
+      () => Promise.all([attempt.count(), listSessions(database, account?.userId ?? keys.account)]),
     )
     admit(counted)
 

@@ -14,7 +14,12 @@ import { limitNetwork } from '../shared/http/client-address.ts'
 import { defineEndpoint, jsonBody } from '../shared/http/endpoint.ts'
 import { rateLimited } from '../shared/http/rate-limit-headers.ts'
 import { serve } from '../shared/http/serve.ts'
-import { credentials, signedIn, tokenMembers } from '../shared/http/token-reply.ts'
+import {
+  credentials,
+  credentialsExample,
+  signedIn,
+  tokenMembers,
+} from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { openWindow } from '../shared/store/rate-limits.ts'
 import { commitRegistration, readRegistration } from '../shared/store/sign-in.ts'
@@ -39,7 +44,7 @@ export const endpoint = defineEndpoint({
       description:
         'After a lost reply a repeat is 409 `username_taken`: log in with the password that was sent.',
       access: 'anyone',
-      body: jsonBody(credentials),
+      body: jsonBody(credentials, credentialsExample),
       replies: { 201: signedIn('User kartik was created') },
       problems: ['username_taken', 'password_too_common', 'rate_limited', 'unavailable'],
     },
@@ -64,8 +69,9 @@ serve(endpoint, {
     const window = openWindow(database, `registration.${keys.address}`, rates)
     const { wasTaken, verdict, readAt } = await readRegistration(database, username, window)
     admit(verdict)
-    const [passwordHash, counted] = await hasher.inTurn(({ hash }) =>
-      Promise.all([hash(password), window.count()]),
+    const [passwordHash, counted] = await hasher.during(
+      ({ hash }) => hash(password),
+      () => window.count(),
     )
     admit(counted)
 

@@ -25,10 +25,13 @@ export type Hashes = {
 /** Each call waits for its turn, and throws `unavailable` where too many wait. */
 export type PasswordHasher = Hashes & {
   /**
-   * One turn for a hash and what goes on meanwhile: who has to wait, or is refused, causes nothing else. Without it
-   * 200 logins at once would all count themselves in one document while they wait, and lose races for seconds.
+   * A hash, and what begins with its turn and goes on meanwhile: who has to wait, or is refused, causes nothing else.
+   * If they began before, 200 logins at once would all count themselves in one document and lose races for seconds.
    */
-  inTurn<T>(work: (hashes: Hashes) => Promise<T>): Promise<T>
+  during<H, T>(
+    work: (hashes: Hashes) => Promise<H>,
+    meanwhile: () => Promise<T>,
+  ): Promise<readonly [H, T]>
 }
 
 /** As many as there are cores; libuv's pool has 4 threads, and each running hash takes 20 MiB (PW-05). */
@@ -81,6 +84,14 @@ export function openPasswordHasher(
   return {
     hash: (password) => semaphore.run(() => hashes.hash(password)),
     verify: (stored, password) => semaphore.run(() => hashes.verify(stored, password)),
-    inTurn: (work) => semaphore.run(() => work(hashes)),
+    during: async (work, meanwhile) => {
+      const turn = await semaphore.run(async () => {
+        const other = meanwhile()
+        // Its failure is the caller's, after the hash.
+        other.catch(() => undefined)
+        return { hashed: await work(hashes), other }
+      })
+      return [turn.hashed, await turn.other]
+    },
   }
 }

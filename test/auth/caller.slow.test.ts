@@ -4,9 +4,9 @@ import { randomName } from '../app.ts'
 import { changeSession, register, storedSession, test, tokensOf, useToken } from './local.ts'
 
 describe('an access token', () => {
-  test('TOK-09 opens nothing without its session, its user, their epoch and the store', async ({
-    local,
-  }) => {
+  test('TOK-09 opens nothing without its session, its user, their epoch and the store', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const { url, database } = local
     const { access } = tokensOf(await register(url, randomName()))
     const stored = await storedSession(local, access)

@@ -51,7 +51,9 @@ function load(own: Local) {
 }
 
 describe('keys', () => {
-  test('KEY-03 are rotated and retired under load, and no token is refused', async ({ own }) => {
+  test('KEY-03 are rotated and retired under load, and no token is refused', {
+    timeout: 120_000,
+  }, async ({ own }) => {
     const running = load(own)
     const waitForSigner = async (kid: string) => {
       await expect.poll(() => [...running.signedBy], { timeout: 20_000 }).toContain(kid)

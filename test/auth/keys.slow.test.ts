@@ -36,9 +36,9 @@ async function load(name: string, environment: Readonly<Record<string, string>>)
 }
 
 describe('keys', () => {
-  test('KEY-01 that sign are within reach of register, login and refresh alone', async ({
-    local,
-  }) => {
+  test('KEY-01 that sign are within reach of register, login and refresh alone', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const names = FUNCTIONS.map(({ name }) => name)
     const reaching = (file: string) =>
       names.filter((name) => reached(`functions/${name}.ts`).has(file)).toSorted()
@@ -58,7 +58,9 @@ describe('keys', () => {
     })
   })
 
-  test('a function says in one line which of its files is missing', async ({ local }) => {
+  test('a function says in one line which of its files is missing', { timeout: 120_000 }, async ({
+    local,
+  }) => {
     for (const name of ['SIGNING_KEY_FILE', 'TOKEN_SECRET_FILE', 'JWKS_FILE']) {
       const environment = { ...local.environment, [name]: '/nowhere/at/all' }
       expect(await load('refresh', environment)).toEqual({
@@ -68,9 +70,9 @@ describe('keys', () => {
     }
   })
 
-  test('KEY-02 are shown with their public members, and may be cached for 5 minutes', async ({
-    local,
-  }) => {
+  test('KEY-02 are shown with their public members, and may be cached for 5 minutes', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const answer = await call(local.url, 'GET', '/.well-known/jwks.json')
 
     expect(answer.status).toBe(200)
@@ -90,9 +92,9 @@ describe('keys', () => {
     })
   })
 
-  test('KEY-04 TOKENS_NOT_BEFORE ends every token and session from before it', async ({
-    local,
-  }) => {
+  test('KEY-04 TOKENS_NOT_BEFORE ends every token and session from before it', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const old = tokensOf(await register(local.url, randomName()))
     const later = new Date(Date.now() + 2_000)
     const { url, process } = await local.startInstance({ TOKENS_NOT_BEFORE: later.toISOString() })

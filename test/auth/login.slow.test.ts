@@ -12,7 +12,9 @@ function residentMegabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
 }
 
 describe('login', () => {
-  test('AUTH-02 takes as long for an unknown name as for a wrong password', async ({ local }) => {
+  test('AUTH-02 takes as long for an unknown name as for a wrong password', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     // Four failures of one account cost nothing yet but their place (RL-05).
     const known = Array.from({ length: PAIRS / 4 }, randomName)
     for (const username of known) await register(local.url, username)
@@ -32,9 +34,9 @@ describe('login', () => {
     expect(p).toBeGreaterThan(0.000_001)
   })
 
-  test('PW-05 of 200 at once runs a few, makes a few wait and tells the rest to come again', async ({
-    local,
-  }) => {
+  test('PW-05 of 200 at once runs a few, makes a few wait and tells the rest to come again', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const { url, process: instance } = await local.startInstance()
     const { pid } = instance
     const username = randomName()

@@ -4,9 +4,9 @@ import { logIn, refresh, register, storedSession, test, tokensOf, useToken } fro
 import { openLossyProxy } from './lossy-proxy.ts'
 
 describe('a commit that was done and whose reply was lost', () => {
-  test('counts once: a refresh rotates once, a login opens one session, a first use and a logout are done', async ({
-    local,
-  }) => {
+  test('counts once: a refresh rotates once, a login opens one session, a first use and a logout are done', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const proxy = await openLossyProxy(local.firestore)
     const { url, process } = await local.startInstance({ FIRESTORE_EMULATOR_HOST: proxy.host })
     const username = randomName()

@@ -27,9 +27,9 @@ async function registeredFrom(local: Local, address: string, count: number): Pro
 }
 
 describe('registration', () => {
-  test('AUTH-03 takes as long for a taken name as for a free one, and the 101st of an address in an hour is refused', async ({
-    local,
-  }) => {
+  test('AUTH-03 takes as long for a taken name as for a free one, and the 101st of an address in an hour is refused', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const { url } = await local.startInstance({ REGISTRATION_LIMIT_PER_ADDRESS: '100/hour' })
     const from = (address: string) => (username: string) =>
       call(url, 'POST', '/registration', {
@@ -58,9 +58,9 @@ describe('registration', () => {
     expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(3_000)
   })
 
-  test('AUTH-05 of 50 parallel ones of a name on two instances makes one user', async ({
-    local,
-  }) => {
+  test('AUTH-05 of 50 parallel ones of a name on two instances makes one user', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const other = await local.second()
     const username = randomName()
     const attempt = async (index: number): Promise<number> => {
@@ -75,9 +75,9 @@ describe('registration', () => {
     expect(await usersNamed(local, username)).toBe(1)
   })
 
-  test('AUTH-06 whose commit was done and whose reply was lost succeeds, with one user', async ({
-    local,
-  }) => {
+  test('AUTH-06 whose commit was done and whose reply was lost succeeds, with one user', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const proxy = await openLossyProxy(local.firestore)
     const { url, process } = await local.startInstance({ FIRESTORE_EMULATOR_HOST: proxy.host })
     const username = randomName()

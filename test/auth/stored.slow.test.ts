@@ -40,9 +40,9 @@ async function dump(local: Local): Promise<readonly Buffer[]> {
 }
 
 describe('sessions', () => {
-  test('SES-01 are 20 at most: the 21st login ends the one that was not used for longest', async ({
-    local,
-  }) => {
+  test('SES-01 are 20 at most: the 21st login ends the one that was not used for longest', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const username = randomName()
     const all = [tokensOf(await register(local.url, username))]
     while (all.length < 20) all.push(tokensOf(await logIn(local.url, username)))
@@ -63,7 +63,7 @@ describe('sessions', () => {
     expect(new Set(all.map(({ access }) => sessionIdOf(access))).size).toBe(20)
   })
 
-  test('of parallel logins are 20 at most, too', async ({ local }) => {
+  test('of parallel logins are 20 at most, too', { timeout: 120_000 }, async ({ local }) => {
     const username = randomName()
     const first = tokensOf(await register(local.url, username))
     for (let count = 0; count < 17; count += 1) await logIn(local.url, username)
@@ -77,7 +77,9 @@ describe('sessions', () => {
     expect(live).not.toContain(sessionIdOf(first.access))
   })
 
-  test('SES-02 are stored without any token or password that was used', async ({ local }) => {
+  test('SES-02 are stored without any token or password that was used', {
+    timeout: 120_000,
+  }, async ({ local }) => {
     const username = randomName()
     const first = tokensOf(await register(local.url, username))
     const second = tokensOf(await refresh(local.url, first.refresh))

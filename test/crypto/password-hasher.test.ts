@@ -113,6 +113,32 @@ describe('a password hash', () => {
   })
 })
 
+describe('what goes on during a hash', () => {
+  test('begins with its turn, not before, and is answered together with it', async () => {
+    const narrow = openPasswordHasher(openSemaphore({ running: 1, waiting: 1, waitMs: 60_000 }))
+    const events: string[] = []
+    const during = (name: string) =>
+      narrow.during(
+        async () => events.push(`${name} hashed`),
+        async () => events.push(`${name} counted`),
+      )
+
+    const answers = await Promise.allSettled(['first', 'second', 'third'].map(during))
+
+    expect(events).toEqual(['first counted', 'first hashed', 'second counted', 'second hashed'])
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  })
+
+  test('fails the whole where it fails', async () => {
+    const failing = hasher.during(
+      async () => 'hashed',
+      () => Promise.reject(new Error('no store')),
+    )
+
+    await expect(failing).rejects.toThrow('no store')
+  })
+})
+
 describe('work beyond what runs at once', () => {
   const limits = { running: 2, waiting: 3, waitMs: 60_000 }
 

@@ -53,6 +53,17 @@ test('any changed character is found', () => {
   )
 })
 
+test('the last character has one spelling, although not all of its bits are used', () => {
+  const { token } = tokensWith(old).derive(place)
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+  const accepted = [...alphabet]
+    .map((character) => token.slice(0, -1) + character)
+    .filter((changed) => tokensWith(old).verify(changed) !== undefined)
+
+  expect(accepted).toEqual([token])
+})
+
 test('any other text has not the form of one', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), (text) => {

@@ -104,13 +104,14 @@ describe('keys', () => {
       { keys: [{ ...jwkOf('P-384'), d: undefined, alg: 'ES384', kid: 'k' }] },
       { keys: [{ ...files.publicJwk, x: files.publicJwk.y, kid: files.publicJwk.kid }] },
       { keys: [other.publicJwk] },
+      { keys: [files.publicJwk, { ...other.publicJwk, kid: 'another' }] },
     ]
     for (const content of sets) {
       files.write('JWKS_FILE', content)
       messages.push(refusal(() => openSigningKey(files.config)))
     }
 
-    expect(messages).toHaveLength(20)
+    expect(messages).toHaveLength(21)
     for (const message of messages) {
       expect(message).toMatch(/^(SIGNING_KEY_FILE|JWKS_FILE) must hold/)
       expect(message).not.toContain(String(files.privateJwk['d']))
