@@ -131,6 +131,7 @@ export type Call = {
   readonly json?: unknown
   readonly body?: Buffer | FormData | string
   readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 /** One HTTP call, redirects not followed; `url` is a base and `path` starts with a slash. */
@@ -149,6 +150,7 @@ export async function call(
       ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
       ...options.headers,
     },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(sent === undefined ? {} : { body: sent instanceof Buffer ? new Uint8Array(sent) : sent }),
   })
   return await answerOf(response)

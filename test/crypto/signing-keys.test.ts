@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -32,6 +33,18 @@ function refusal(open: () => unknown): string {
     throw error
   }
   return 'started'
+}
+
+const SECRET =
+  /"d" *: *"[A-Za-z0-9_-]{43}"|-----BEGIN [A-Z ]*PRIVATE KEY-----\n|wmr_[A-Za-z0-9_-]{91}/g
+
+/** All that was ever committed; empty where the sources came without their history. */
+function history(): string {
+  const { stdout } = spawnSync('git', ['log', '--all', '-p', '--no-color'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+  })
+  return stdout ?? ''
 }
 
 function jwkOf(namedCurve: string) {
@@ -70,6 +83,8 @@ describe('keys', () => {
       expect(refusal(open)).toBe(`${name} must name a file with mode 0600`)
     }
     await rm(dataDir, { recursive: true })
+    expect(history().match(SECRET)).toBeNull()
+    expect(`x "d":"${'A'.repeat(43)}" x`).toMatch(SECRET)
   })
 
   test('KEY-06 that are weak, of another kind, none, twice or not a pair are refused at start', () => {

@@ -24,7 +24,15 @@ test('no text but a token of ours is read as a position', () => {
   )
 })
 
-const FOREIGN = ['', 'x', 'MTIz', `${printPageToken({ atMs: 1, id: 'a' })}=`, 'a'.repeat(1000)]
+const FOREIGN = [
+  '',
+  'x',
+  'MTIz',
+  `${printPageToken({ atMs: 1, id: 'a' })}=`,
+  'a'.repeat(1000),
+  printPageToken({ atMs: Date.UTC(10_000, 0, 1), id: 'a' }),
+  printPageToken({ atMs: 1, id: '__a__' }),
+]
 
 test.for(FOREIGN)('%s is no page token', (text) => {
   expect(parsePageToken(text)).toBeUndefined()

@@ -148,8 +148,8 @@ describe('replaced hand-outs', () => {
     const old = { generation: 5, delivery: 1, replacedAt: at(0) }
     const stored = session({ superseded: [old] })
 
-    const before = useRefreshToken(stored, 5, at(SUPERSEDED_MS - 1))
-    const after = useRefreshToken(stored, 5, at(SUPERSEDED_MS))
+    const before = useRefreshToken(stored, 5, at(16 * MINUTE - 1))
+    const after = useRefreshToken(stored, 5, at(16 * MINUTE))
 
     expect(before).toMatchObject({ session: { superseded: [old] } })
     expect(after).toMatchObject({ session: { superseded: [] } })

@@ -69,10 +69,24 @@ function forward(
   else passReply(upstream, stream)
 }
 
+/** One connection to the server; a new one where the server was killed. */
+function openUpstream(target: string) {
+  let session: ClientHttp2Session | undefined
+  return {
+    current: () => {
+      if (session === undefined || session.destroyed || session.closed) {
+        session = connect(`http://${target}`)
+        session.on('error', () => undefined)
+      }
+      return session
+    },
+    close: () => session?.destroy(),
+  }
+}
+
 export async function openFirestoreProxy(target: string): Promise<FaultProxy> {
   const rules = new FaultRules()
-  const session = connect(`http://${target}`)
-  session.on('error', () => undefined)
+  const upstream = openUpstream(target)
   const sessions = new Set<ServerHttp2Session>()
   let open = 0
   const server = createServer()
@@ -90,9 +104,9 @@ export async function openFirestoreProxy(target: string): Promise<FaultProxy> {
     if (fault?.kind === 'answer') answerWith(stream, fault.code)
     else if (fault?.kind === 'cut') stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     else if (fault?.kind === 'delay') {
-      setTimeout(() => forward(session, stream, headers, false), fault.milliseconds)
+      setTimeout(() => forward(upstream.current(), stream, headers, false), fault.milliseconds)
     } else if (fault?.kind !== 'hang') {
-      forward(session, stream, headers, fault?.kind === 'lose-reply')
+      forward(upstream.current(), stream, headers, fault?.kind === 'lose-reply')
     }
   })
   server.listen(0, '127.0.0.1')
@@ -105,7 +119,7 @@ export async function openFirestoreProxy(target: string): Promise<FaultProxy> {
     open: () => open,
     close: async () => {
       for (const incoming of sessions) incoming.destroy()
-      session.destroy()
+      upstream.close()
       server.close()
       await once(server, 'close')
     },
