@@ -1,7 +1,7 @@
 /** `npm run deploy`: build, candidates side by side, smoke test, Hosting, promotion. */
 import { main as build } from './build.ts'
 import { parseCommandLine } from './command-line.ts'
-import { FUNCTIONS, type FunctionSpec } from './manifest.ts'
+import type { FunctionSpec } from './manifest.ts'
 import { tooSlowForHosting } from './manifest-rules.ts'
 import { promoteLines } from './promote.ts'
 import { commandLine } from './release/command.ts'
@@ -97,7 +97,7 @@ async function release(
   print('candidates')
   await deployFunctions(specs, deploying)
   print('smoke test')
-  await smoke(specs, await candidateAddresses(specs, FUNCTIONS, deploying), print)
+  await smoke(specs, await candidateAddresses(specs, deploying), print)
   if (options.hosting) await releaseHosting(deploying)
   if (!options.promotes) {
     print(

@@ -1,5 +1,6 @@
 /** Moves the calls to the candidates, and back. */
 import { type FunctionSpec, promotionOrder } from '../manifest.ts'
+import { sideBySide } from '../provision/run-stages.ts'
 import { type Deploying, findService } from './deploy-functions.ts'
 import { dropTagCommand, promoteCommand, rollbackCommand, warmCommand } from './release-commands.ts'
 import { CommandError, mustRun } from './run-command.ts'
@@ -8,21 +9,26 @@ import { withFunction } from './state.ts'
 
 type Moving = Omit<Deploying, 'dist'>
 
-/** Candidate addresses of all given functions; others are asked at the address that serves. */
+/** Functions that the journey of a smoke test calls. */
+const JOURNEY = ['register', 'login', 'refresh', 'upload', 'photos', 'account']
+const LOOKUPS_AT_ONCE = 6
+
+/**
+ * Where to test: the candidates of the given functions, and what serves of the others that the journey needs.
+ * Functions that are not deployed are left out.
+ */
 export async function candidateAddresses(
   specs: readonly FunctionSpec[],
-  all: readonly FunctionSpec[],
   moving: Moving,
 ): Promise<ReadonlyMap<string, string>> {
-  const found = await Promise.all(
-    all.map(async ({ name }) => {
-      const service = await findService(name, moving)
-      const chosen = specs.some((spec) => spec.name === name)
-      const url = chosen ? (service?.candidate?.url ?? service?.url) : service?.url
-      return url === undefined ? [] : [[name, url] as const]
-    }),
-  )
-  return new Map(found.flat())
+  const chosen = new Set(specs.map(({ name }) => name))
+  const found = new Map<string, string>()
+  await sideBySide([...new Set([...chosen, ...JOURNEY])], LOOKUPS_AT_ONCE, async (name) => {
+    const service = await findService(name, moving)
+    const url = chosen.has(name) ? (service?.candidate?.url ?? service?.url) : service?.url
+    if (url !== undefined) found.set(name, url)
+  })
+  return found
 }
 
 /** Smoke tests of the given functions; the journey where every function of it is there. */
@@ -34,8 +40,7 @@ export async function smoke(
   try {
     for (const spec of specs) await smokeFunction(spec, addresses.get(spec.name) ?? '')
     print(`  smoke    ${specs.length} functions answer as themselves`)
-    const needed = ['register', 'login', 'refresh', 'upload', 'photos', 'account']
-    if (!needed.every((name) => addresses.has(name))) return
+    if (!JOURNEY.every((name) => addresses.has(name))) return
     await smokeJourney((name) => addresses.get(name) ?? '')
     print('  smoke    sign-up, sign-in, refresh, photo, account deletion')
   } catch (error) {
