@@ -5,7 +5,12 @@ import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
 import { newPassword, normalisePassword } from '../shared/domain/password.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import type { Caller } from '../shared/domain/role.ts'
-import { accountJson, accountSchema, exportChunks } from '../shared/http/account-reply.ts'
+import {
+  accountJson,
+  accountReply,
+  exportChunks,
+  exportReply,
+} from '../shared/http/account-reply.ts'
 import { defineEndpoint, jsonBody, type SecurityEvent } from '../shared/http/endpoint.ts'
 import { rateLimited, rateLimitHeaders } from '../shared/http/rate-limit-headers.ts'
 import { object, string } from '../shared/http/schema.ts'
@@ -53,7 +58,7 @@ export const endpoint = defineEndpoint({
     'GET /account': {
       summary: 'The own account, what its photos take and what it may have',
       access: 'user',
-      replies: { 200: { description: 'The account', schema: accountSchema } },
+      replies: { 200: accountReply },
       problems: [],
     },
     'PUT /account/password': {
@@ -66,6 +71,7 @@ export const endpoint = defineEndpoint({
           current_password: password('The password until now'),
           new_password: password('At most 1,024 bytes after NFC'),
         }),
+        { current_password: 'a long enough secret', new_password: 'an even longer secret' },
       ),
       replies: { 204: { description: 'Changed; this device stays signed in' } },
       problems: ['invalid_credentials', 'password_too_common', 'rate_limited'],
@@ -75,7 +81,9 @@ export const endpoint = defineEndpoint({
       description:
         'Refused everywhere at once; photos, sessions and counters go within the call or by the sweep, then the name is free.',
       access: 'user',
-      body: jsonBody(object({ password: password('To confirm') })),
+      body: jsonBody(object({ password: password('To confirm') }), {
+        password: 'a long enough secret',
+      }),
       replies: { 204: { description: 'Deleted' } },
       problems: ['invalid_credentials', 'rate_limited'],
     },
@@ -83,14 +91,7 @@ export const endpoint = defineEndpoint({
       summary: 'All own data as one JSON document, 5 times a day',
       access: 'user',
       deadlineMs: 300_000,
-      replies: {
-        200: {
-          description:
-            'Account, devices and all photo records, each with the path of its content, streamed',
-          contentType: 'application/json',
-          headers: ['RateLimit', 'RateLimit-Policy'],
-        },
-      },
+      replies: { 200: exportReply },
       problems: ['rate_limited'],
     },
   },

@@ -18,6 +18,17 @@ const jwk = object({
   kid: string({ maxLength: 64, description: 'RFC 7638 thumbprint' }),
 })
 
+/** The public key of RFC 7517's appendix A.1. */
+const EXAMPLE = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+  y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+  alg: 'ES256',
+  use: 'sig',
+  kid: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+}
+
 export const endpoint = defineEndpoint({
   name: 'jwks',
   routes: {
@@ -28,6 +39,7 @@ export const endpoint = defineEndpoint({
         200: {
           description: 'A JWK Set (RFC 7517), cacheable for 5 minutes',
           schema: object({ keys: array(jwk, 16) }),
+          example: { keys: [EXAMPLE] },
         },
       },
       problems: [],

@@ -3,7 +3,12 @@ import { sameHash, splitRefreshToken } from '../shared/crypto/refresh-token.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import { defineEndpoint, optionalJsonBody } from '../shared/http/endpoint.ts'
 import { serve } from '../shared/http/serve.ts'
-import { loggedOut, presentedToken, refreshTokenBody } from '../shared/http/token-reply.ts'
+import {
+  loggedOut,
+  presentedToken,
+  refreshTokenBody,
+  refreshTokenExample,
+} from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { logOut } from '../shared/store/sessions.ts'
 
@@ -18,7 +23,7 @@ export const endpoint = defineEndpoint({
       description:
         'Ends the whole session where it is the current or the previous refresh token. Whatever has the form of one is 200, so a repeat is, too.',
       access: 'anyone',
-      body: optionalJsonBody(refreshTokenBody),
+      body: optionalJsonBody(refreshTokenBody, refreshTokenExample),
       replies: { 200: loggedOut('Refresh token has been revoked') },
       problems: ['token_missing', 'token_invalid', 'unavailable'],
     },

@@ -80,6 +80,10 @@ export const endpoint = defineEndpoint({
         200: {
           description: 'The address, where `Accept` names `application/json`',
           schema: content,
+          example: {
+            url: 'https://storage.googleapis.com/photos/photos/abc?X-Goog-Signature=0a1b',
+            expires_at: '2026-05-06T07:13:09.123Z',
+          },
         },
         302: { description: 'The way there', headers: ['Location'] },
       },

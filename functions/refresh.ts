@@ -14,6 +14,7 @@ import {
   presentedToken,
   refreshed,
   refreshTokenBody,
+  refreshTokenExample,
   tokenMembers,
 } from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
@@ -40,7 +41,7 @@ export const endpoint = defineEndpoint({
       description:
         'Each refresh gives a new pair. After a lost reply, repeat with the old refresh token: the same new one comes again. An older one ends the session.',
       access: 'anyone',
-      body: optionalJsonBody(refreshTokenBody),
+      body: optionalJsonBody(refreshTokenBody, refreshTokenExample),
       replies: { 200: refreshed },
       problems: [
         'token_missing',

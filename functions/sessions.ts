@@ -1,9 +1,9 @@
 import { CALLER_SETTINGS, identifyCaller } from '../shared/caller.ts'
 import { atStart, settings } from '../shared/config.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
-import type { Session } from '../shared/domain/session.ts'
+import { deviceExample, deviceJson, deviceSchema } from '../shared/http/account-reply.ts'
 import { defineEndpoint } from '../shared/http/endpoint.ts'
-import { array, boolean, object, oneOf, optional, string } from '../shared/http/schema.ts'
+import { array, object, oneOf, optional, string } from '../shared/http/schema.ts'
 import { serve } from '../shared/http/serve.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { liveSessions, revokeAllSessions, revokeSession } from '../shared/store/sessions.ts'
@@ -13,15 +13,6 @@ const database = openDatabase(config)
 const identify = atStart(() => identifyCaller(database, config))
 
 const id = string({ maxLength: 22, pattern: /^[A-Za-z0-9_-]{21}[AQgw]$/ })
-const time = string({ maxLength: 32, format: 'date-time' })
-const device = object({
-  id,
-  name: string({ maxLength: 64, description: 'What the device was called at its login' }),
-  created_at: time,
-  last_used_at: string({ maxLength: 32, format: 'date-time', description: 'To the hour' }),
-  address: string({ maxLength: 64, description: 'IPv4 /24 or IPv6 /48 of the last noted use' }),
-  current: boolean('The session of this call'),
-})
 
 export const endpoint = defineEndpoint({
   name: 'sessions',
@@ -32,19 +23,8 @@ export const endpoint = defineEndpoint({
       replies: {
         200: {
           description: 'At most 20, the last used first',
-          schema: object({ sessions: array(device, 20) }),
-          example: {
-            sessions: [
-              {
-                id: 'KmQCO1Bl2UvSRYcwBxtIfA',
-                name: 'My phone',
-                created_at: '2026-03-01T12:00:00.000Z',
-                last_used_at: '2026-03-02T08:30:00.000Z',
-                address: '192.0.2.0/24',
-                current: true,
-              },
-            ],
-          },
+          schema: object({ sessions: array(deviceSchema, 20) }),
+          example: { sessions: [deviceExample] },
         },
       },
       problems: [],
@@ -66,23 +46,12 @@ export const endpoint = defineEndpoint({
   },
 })
 
-function shown(session: Session, currentId: string) {
-  return {
-    id: session.id,
-    name: session.name,
-    created_at: session.createdAt.toISOString(),
-    last_used_at: session.lastUsedAt.toISOString(),
-    address: session.network,
-    current: session.id === currentId,
-  }
-}
-
 serve(
   endpoint,
   {
     'GET /sessions': async ({ caller }) => {
       const live = await liveSessions(database, caller.userId, caller.sessionId, caller.readAt)
-      const sessions = live.map((session) => shown(session, caller.sessionId))
+      const sessions = live.map((session) => deviceJson(session, caller.sessionId))
       return { status: 200, body: { sessions } }
     },
 

@@ -7,7 +7,7 @@ import { displayName } from '../shared/domain/photo.ts'
 import { PHOTO_CONTENT_TYPES } from '../shared/domain/photo-type.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import { defineEndpoint, jsonBody, optionalJsonBody } from '../shared/http/endpoint.ts'
-import { uploadReplies, uploadReply } from '../shared/http/photo-reply.ts'
+import { completionReplies, uploadReply } from '../shared/http/photo-reply.ts'
 import { rateLimited, rateLimitHeaders } from '../shared/http/rate-limit-headers.ts'
 import { integer, object, optional, string } from '../shared/http/schema.ts'
 import { serve } from '../shared/http/serve.ts'
@@ -56,6 +56,18 @@ const session = object({
   upload_url: string({ maxLength: 4096, format: 'uri' }),
   expires_at: string({ maxLength: 32, format: 'date-time' }),
 })
+const announcedExample = {
+  content_type: 'image/jpeg',
+  bytes: 31_457_280,
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  original_name: 'beach.jpg',
+}
+const sessionExample = {
+  id: 'Rk3vO9cQ1mB7xZ2pYt5nWg',
+  upload_url:
+    'https://storage.googleapis.com/upload/storage/v1/b/photos/o?uploadType=resumable&upload_id=ABc',
+  expires_at: '2026-05-06T08:08:09.123Z',
+}
 const uploadId = object({
   id: string({ maxLength: 64, pattern: /^(?!__.*__$)[A-Za-z0-9_-]{1,64}$/ }),
 })
@@ -69,16 +81,18 @@ export const endpoint = defineEndpoint({
         'The answer has the address of a Cloud Storage resumable session, started with the announced size and type. PUT the bytes there, whole or in multiples of 256 KiB with `Content-Range`, without `Authorization`; ask with `Content-Range: bytes */N` where it stands; `DELETE` it to cancel. Then complete the upload, within an hour.',
       access: 'user',
       idempotent: true,
-      body: jsonBody(announced),
+      body: jsonBody(announced, announcedExample),
       replies: {
         200: {
           description: 'This was announced before and is still open: the first answer again',
           schema: session,
+          example: sessionExample,
           headers: ['Idempotency-Replayed'],
         },
         201: {
           description: 'Where to send it',
           schema: session,
+          example: sessionExample,
           headers: ['RateLimit', 'RateLimit-Policy'],
         },
       },
@@ -99,8 +113,8 @@ export const endpoint = defineEndpoint({
         'Checks and cleans it as `POST /file` does. A refusal ends the upload; `upload_incomplete` and what is retryable do not.',
       access: 'user',
       params: uploadId,
-      body: optionalJsonBody(object({})),
-      replies: uploadReplies,
+      body: optionalJsonBody(object({}), {}),
+      replies: completionReplies,
       problems: [
         'not_found',
         'upload_incomplete',

@@ -44,6 +44,8 @@ const counts = {
   photos: integer({ minimum: 0, maximum: MOST }),
 }
 
+const countsExample = { message: '3 row(s) deleted', users: 3, sessions: 4, photos: 27 }
+
 export const endpoint = defineEndpoint({
   name: 'users',
   routes: {
@@ -58,6 +60,17 @@ export const endpoint = defineEndpoint({
         200: {
           description: 'A page; `next_page_token` is absent on the last',
           schema: object({ users: array(user, 100), next_page_token: pageToken }),
+          example: {
+            users: [
+              {
+                id: 'iu0E3vT7mQ2rXn5bYc8fZg',
+                username: 'kartik',
+                role: 'user',
+                created_at: '2026-03-01T12:00:00.000Z',
+                photo_count: 12,
+              },
+            ],
+          },
         },
       },
       problems: [],
@@ -69,10 +82,15 @@ export const endpoint = defineEndpoint({
       access: 'admin',
       query: object({ dry_run: optional(boolean('Count only')) }),
       replies: {
-        200: { description: 'What was removed, or would be', schema: object(counts) },
+        200: {
+          description: 'What was removed, or would be',
+          schema: object(counts),
+          example: countsExample,
+        },
         202: {
           description: 'What was removed so far; a repeat or the sweep goes on',
           schema: object({ ...counts, finished: boolean('Always false') }),
+          example: { ...countsExample, finished: false },
         },
       },
       problems: ['reauthentication_required'],

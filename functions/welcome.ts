@@ -35,7 +35,17 @@ export const endpoint = defineEndpoint({
       summary: 'Welcome, with links to the rest',
       description: 'A browser (`Accept: text/html`) gets the console page instead.',
       access: 'anyone',
-      replies: { 200: { description: 'Where everything is', schema: welcome } },
+      replies: {
+        200: {
+          description: 'Where everything is',
+          schema: welcome,
+          otherTypes: ['text/html'],
+          example: {
+            message: 'Welcome To Wowmedia Project',
+            links: { login: 'http://127.0.0.1:8080/login', upload: 'http://127.0.0.1:8080/file' },
+          },
+        },
+      },
       problems: ['not_acceptable'],
     },
     'GET /openapi.json': {

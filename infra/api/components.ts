@@ -3,23 +3,45 @@ import type { ProblemCode } from '../../shared/domain/problem.ts'
 
 const text = { type: 'string' } as const
 
+/** A header that is always there where it is described. */
 function header(description: string, schema: object = text) {
-  return { description, schema }
+  return { description, required: true, schema }
 }
+
+const POLICY = '"[a-z0-9-]+";q=\\d+;w=\\d+'
+const LEFT = '"[a-z0-9-]+";r=\\d+;t=\\d+'
 
 /** Reply headers by name. */
 export const HEADERS = {
   'X-Request-Id': header('Names this request in the logs'),
   'WWW-Authenticate': header('The challenge of RFC 6750'),
   Allow: header('The methods of this path'),
-  Location: header('Address of what was created', { type: 'string', format: 'uri-reference' }),
+  Location: {
+    description:
+      'Where it is; a deployment without PUBLIC_URL names no address of what was created',
+    schema: { type: 'string', format: 'uri-reference' },
+  },
   'Retry-After': header('Seconds after which the same request is admitted', {
     type: 'integer',
-    minimum: 0,
+    minimum: 1,
   }),
-  RateLimit: header('What is left, as in `"upload";r=4;t=55`'),
-  'RateLimit-Policy': header('The limit, as in `"upload";q=5;w=60`'),
-  'Idempotency-Replayed': header('`true` where this is the first answer again'),
+  'Retry-After-Where-Known': {
+    description: 'Seconds after which the same request may work, where that is known',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  RateLimit: header('What is left and for how many seconds, as in `"upload";r=4;t=55`', {
+    type: 'string',
+    pattern: `^${LEFT}(, ${LEFT})*$`,
+  }),
+  'RateLimit-Policy': header('The limit and its seconds, as in `"upload";q=5;w=60`', {
+    type: 'string',
+    pattern: `^${POLICY}(, ${POLICY})*$`,
+  }),
+  'Idempotency-Replayed': header('This is the first answer again', {
+    type: 'string',
+    enum: ['true'],
+  }),
+  'Content-Disposition': header('The name under which to keep it'),
 } as const
 
 /** RFC 9457 with our members. */

@@ -1,6 +1,7 @@
 /** The API description (OpenAPI 3.1), made from the endpoints that the functions themselves use. */
-import { PROBLEM_CODES } from '../../shared/domain/problem.ts'
+import { PROBLEM_CODES, type ProblemCode } from '../../shared/domain/problem.ts'
 import type { Endpoint, ReplySpec, Route } from '../../shared/http/endpoint.ts'
+import { problemForm } from '../../shared/http/problem.ts'
 import type { JsonSchema, ObjectSchema } from '../../shared/http/schema.ts'
 import { HEADERS, problemSchema } from './components.ts'
 import { problemsOf } from './problems.ts'
@@ -75,7 +76,8 @@ function requestBody(route: Route): Part {
   if (body.kind === 'photo') {
     return { requestBody: { required: true, content: photoContent() } }
   }
-  const content = { 'application/json': { schema: body.schema.json } }
+  const example = body.example === undefined ? {} : { example: body.example }
+  const content = { 'application/json': { schema: body.schema.json, ...example } }
   return { requestBody: { required: body.required, content } }
 }
 
@@ -86,9 +88,13 @@ function headersOf(names: readonly string[] | undefined): Part {
 
 function contentOf(reply: ReplySpec): Part {
   if (reply.schema === undefined && reply.contentType === undefined) return {}
-  const schema = reply.schema?.json ?? { type: 'string' }
+  const schema = reply.schema?.json ?? {
+    type: reply.contentType === 'application/json' ? 'object' : 'string',
+  }
   const example = reply.example === undefined ? {} : { example: reply.example }
-  return { content: { [reply.contentType ?? 'application/json']: { schema, ...example } } }
+  const others = (reply.otherTypes ?? []).map((type) => [type, { schema: { type: 'string' } }])
+  const main = { [reply.contentType ?? 'application/json']: { schema, ...example } }
+  return { content: { ...main, ...Object.fromEntries(others) } }
 }
 
 function replies(route: Route): readonly (readonly [string, Part])[] {
@@ -113,12 +119,14 @@ function problemName(status: number, codes: readonly string[]): string {
   return `${status}-${codes.join('.')}`
 }
 
-function problemResponse(status: number, codes: readonly string[]): Part {
+function problemResponse(status: number, codes: readonly ProblemCode[]): Part {
+  const retry = status === 409 && codes.some((code) => problemForm(code).retryable === true)
+  const known = { 'Retry-After': { $ref: '#/components/headers/Retry-After-Where-Known' } }
   const ofThese = { properties: { code: { enum: codes }, status: { const: status } } }
   const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, ofThese] }
   return {
     description: codes.join(', '),
-    headers: headersOf(problemHeaders(status)),
+    headers: { ...headersOf(problemHeaders(status)), ...(retry ? known : {}) },
     content: { 'application/problem+json': { schema } },
   }
 }

@@ -4,7 +4,9 @@ import type { Quota, Usage } from '../domain/quota.ts'
 import { printRates, type Rate } from '../domain/rate.ts'
 import { ROLES, type Role } from '../domain/role.ts'
 import type { Session } from '../domain/session.ts'
-import { boolean, integer, object, oneOf, string } from './schema.ts'
+import type { ReplySpec } from './endpoint.ts'
+import { exportedPhotoSchema, photoExample } from './photo-reply.ts'
+import { array, boolean, integer, object, oneOf, string } from './schema.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 const time = string({ maxLength: 32, format: 'date-time' })
@@ -16,7 +18,7 @@ const identity = {
   created_at: time,
 }
 
-export const accountSchema = object({
+const accountSchema = object({
   ...identity,
   photo_count: integer({ minimum: 0, maximum: MOST, description: 'Visible photos' }),
   photo_bytes: integer({ minimum: 0, maximum: MOST, description: 'Bytes of visible photos' }),
@@ -26,6 +28,27 @@ export const accountSchema = object({
   }),
   upload_limit: string({ maxLength: 128, example: '5/minute' }),
 })
+
+const IDENTITY = {
+  id: 'iu0E3vT7mQ2rXn5bYc8fZg',
+  username: 'kartik',
+  role: 'user',
+  created_at: '2026-03-01T12:00:00.000Z',
+}
+
+const ACCOUNT = {
+  ...IDENTITY,
+  photo_count: 12,
+  photo_bytes: 31_457_280,
+  quota: { count: 10_000, bytes: 5_368_709_120 },
+  upload_limit: '5/minute',
+}
+
+export const accountReply: ReplySpec = {
+  description: 'The account',
+  schema: accountSchema,
+  example: ACCOUNT,
+}
 
 type Owner = {
   readonly id: string
@@ -67,7 +90,8 @@ export const deviceSchema = object({
   current: boolean('The session of this call'),
 })
 
-function deviceJson(session: Session, currentId: string) {
+/** How a device looks to its owner. */
+export function deviceJson(session: Session, currentId: string) {
   return {
     id: session.id,
     name: session.name,
@@ -76,6 +100,38 @@ function deviceJson(session: Session, currentId: string) {
     address: session.network,
     current: session.id === currentId,
   }
+}
+
+/** A device of an API description. */
+export const deviceExample = {
+  id: 'KmQCO1Bl2UvSRYcwBxtIfA',
+  name: 'My phone',
+  created_at: '2026-03-01T12:00:00.000Z',
+  last_used_at: '2026-03-02T08:30:00.000Z',
+  address: '192.0.2.0/24',
+  current: true,
+}
+
+const exportSchema = object({
+  exported_at: time,
+  account: object(identity),
+  sessions: array(deviceSchema, 20),
+  photos: array(exportedPhotoSchema, 10_000_000),
+})
+
+const EXPORT = {
+  exported_at: '2026-05-06T07:08:09.123Z',
+  account: IDENTITY,
+  sessions: [deviceExample],
+  photos: [{ ...photoExample, content_path: `/photos/${photoExample.id}/content` }],
+}
+
+export const exportReply: ReplySpec = {
+  description:
+    'Account, devices and all photo records, each with the path of its content, streamed',
+  schema: exportSchema,
+  example: EXPORT,
+  headers: ['RateLimit', 'RateLimit-Policy', 'Content-Disposition'],
 }
 
 export type Export = {

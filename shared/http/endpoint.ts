@@ -23,6 +23,8 @@ export type JsonBody<T> = {
   readonly kind: 'json'
   readonly schema: Schema<T>
   readonly required: boolean
+  /** One that works, for the API description. */
+  readonly example?: T
 }
 /** An image as `multipart/form-data` with a part `file`, or as the body itself. */
 export type PhotoBody = {
@@ -42,7 +44,10 @@ export type ReplySpec = {
     | 'RateLimit'
     | 'RateLimit-Policy'
     | 'Idempotency-Replayed'
+    | 'Content-Disposition'
   )[]
+  /** Media types that `Accept` may choose instead; their bodies are no JSON. */
+  readonly otherTypes?: readonly string[]
   readonly example?: unknown
 }
 
@@ -78,11 +83,19 @@ export function defineEndpoint<const R extends Routes>(endpoint: Endpoint<R>): E
   return endpoint
 }
 
-export function jsonBody<T>(schema: Schema<T>): JsonBody<T> & { readonly required: true } {
-  return { kind: 'json', schema, required: true }
+/** A JSON body; `example` is one that works. */
+export function jsonBody<T>(
+  schema: Schema<T>,
+  example?: NoInfer<T>,
+): JsonBody<T> & { readonly required: true } {
+  return { kind: 'json', schema, required: true, ...(example === undefined ? {} : { example }) }
 }
-export function optionalJsonBody<T>(schema: Schema<T>): JsonBody<T> & { readonly required: false } {
-  return { kind: 'json', schema, required: false }
+/** A JSON body that may be empty. */
+export function optionalJsonBody<T>(
+  schema: Schema<T>,
+  example?: NoInfer<T>,
+): JsonBody<T> & { readonly required: false } {
+  return { kind: 'json', schema, required: false, ...(example === undefined ? {} : { example }) }
 }
 
 /** The photo within a request, while its bytes arrive. */

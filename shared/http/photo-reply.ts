@@ -9,7 +9,7 @@ const count = (description: string) =>
 const time = (description: string) =>
   optional(string({ maxLength: 32, format: 'date-time', description }))
 
-export const photoSchema = object({
+const members = {
   id: string({ maxLength: 64, example: 'n8Q5pYkZ0v2WJm3sT7uXhA' }),
   content_type: oneOf(PHOTO_CONTENT_TYPES, 'What the bytes are, whatever was declared'),
   bytes: count('Of the stored photo'),
@@ -19,6 +19,14 @@ export const photoSchema = object({
   created_at: string({ maxLength: 32, format: 'date-time' }),
   taken_at: time('When the camera took it'),
   original_name: string({ maxLength: 255, description: 'To show, never a path' }),
+} as const
+
+export const photoSchema = object(members)
+
+/** A photo in the export: what it is, and the path of its content. */
+export const exportedPhotoSchema = object({
+  ...members,
+  content_path: string({ maxLength: 128, example: '/photos/n8Q5pYkZ0v2WJm3sT7uXhA/content' }),
 })
 
 const EXAMPLE = {
@@ -43,7 +51,7 @@ const body = {
   example: { message: 'File beach.jpg successfully uploaded', photo: EXAMPLE },
 }
 
-/** The replies of both ways of uploading. */
+/** The replies of an upload in one request. */
 export const uploadReplies = {
   200: {
     description: 'This was uploaded before: the first answer again',
@@ -55,6 +63,12 @@ export const uploadReplies = {
     headers: ['Location', 'RateLimit', 'RateLimit-Policy'],
     ...body,
   },
+} as const satisfies Record<number, ReplySpec>
+
+/** The replies of a large photo's completion: it was counted when it was announced. */
+export const completionReplies = {
+  ...uploadReplies,
+  201: { description: 'The photo', headers: ['Location'], ...body },
 } as const satisfies Record<number, ReplySpec>
 
 export const photoExample = EXAMPLE

@@ -22,10 +22,21 @@ export const credentials = object({
   ),
 })
 
+/** A body that works for both. */
+export const credentialsExample = {
+  username: 'kartik',
+  password: 'a long enough secret',
+  device_name: 'My phone',
+}
+
 /** The body of `POST /token/refresh` and `POST /logout/refresh`; wins over the Bearer header. */
 export const refreshTokenBody = object({
   refresh_token: optional(string({ minLength: 1, maxLength: 4096 })),
 })
+
+/** Shortened; a token of nobody. */
+const REFRESH_TOKEN = 'wmr_KmQCO1Bl2UvSRYcwBxtIfA'
+export const refreshTokenExample = { refresh_token: REFRESH_TOKEN }
 
 /** The refresh token of the body, else that of the header, in whatever form. Throws `token_missing`. */
 export function presentedToken(
@@ -61,7 +72,7 @@ const tokens = {
 /** Shortened; no token of anybody. */
 const EXAMPLE = {
   access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2ln',
-  refresh_token: 'wmr_KmQCO1Bl2UvSRYcwBxtIfA',
+  refresh_token: REFRESH_TOKEN,
   token_type: 'Bearer',
   expires_in: 600,
 }
