@@ -80,14 +80,15 @@ export async function startCloud(dataDir?: string): Promise<Omit<App, 'url'>> {
 
 export type FunctionServer = { readonly url: string; readonly process: Started }
 
-/** One function by the Functions Framework's own CLI, straight from its source. */
+/** One function by the Functions Framework's own CLI, straight from its source, `functions/NAME.ts` unless another is named. */
 export async function startFunction(
   name: string,
   environment: Readonly<Record<string, string>>,
+  source = `functions/${name}.ts`,
 ): Promise<FunctionServer> {
   const port = await freePort()
   const cli = 'node_modules/@google-cloud/functions-framework/build/src/main.js'
-  const args = [cli, `--target=${name}`, `--source=functions/${name}.ts`]
+  const args = [cli, `--target=${name}`, `--source=${source}`]
   const started = startNode(args, { ...OPEN_LIMITS, ...environment, PORT: String(port) })
   const url = `http://127.0.0.1:${port}`
   await untilAnswering(url, started)

@@ -1,0 +1,168 @@
+/**
+ * `npm run soak -- --minutes N --seed S`: phones on a system whose network breaks and whose processes are killed;
+ * then quiet, and everything is compared. Exit code 1 where a promise was broken. The seed gives the same draws;
+ * what they meet depends on the machine's speed, too.
+ */
+import { rm } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openStored } from '../faults/stored.ts'
+import { compareStored } from './compare.ts'
+import { type Holding, holdingOf, temporaryFiles } from './gauge.ts'
+import { GaveUp, openLine } from './line.ts'
+import { type Machine, openMachine } from './machine.ts'
+import { Phone } from './phone.ts'
+import { type Chance, chanceOf } from './random.ts'
+import { type Happenings, openRecord } from './record.ts'
+import { makeTrouble } from './trouble.ts'
+
+const PHONES = 20
+const PROGRESS_MS = 10_000
+/** By then what a process needs for its work is there. */
+const WARM_MS = 30_000
+/** Idle connections have ended by then. */
+const QUIET_MS = 8_000
+const MORE_MEGABYTES = 80
+const MORE_DESCRIPTORS = 16
+
+const SETTINGS = {
+  UPLOAD_LIMIT: '100000/minute',
+  PHOTO_QUOTA_COUNT: '100000',
+}
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+
+function numberOf(name: string, fallback: number): number {
+  const given = process.argv.find((argument) => argument.startsWith(`--${name}=`))
+  const value = Number(given?.slice(name.length + 3) ?? fallback)
+  if (!(value > 0)) throw new RangeError(`--${name} must be a number above 0`)
+  return value
+}
+
+/** One thing that a phone does. */
+async function act(phone: Phone, chance: Chance, storageOf: (address: string) => string) {
+  const draw = chance.next()
+  if (draw < 0.4) await phone.upload()
+  else if (draw < 0.58) await phone.refresh()
+  else if (draw < 0.72) await phone.look(storageOf)
+  else if (draw < 0.84) await phone.compare()
+  else if (draw < 0.93) await phone.deletePhoto()
+  else if (draw < 0.985) await phone.logOut()
+  else await phone.deleteAccount()
+}
+
+async function live(
+  phone: Phone,
+  chance: Chance,
+  storageOf: (address: string) => string,
+  isOver: () => boolean,
+): Promise<void> {
+  try {
+    await phone.register()
+    while (!isOver()) {
+      await pause(chance.between(20, 400))
+      await act(phone, chance, storageOf)
+    }
+    await phone.refresh()
+    await phone.compare()
+  } catch (error) {
+    if (!(error instanceof GaveUp)) throw error
+  }
+}
+
+function compareHolding(
+  what: string,
+  before: Holding | undefined,
+  after: Holding | undefined,
+  record: Happenings,
+): void {
+  if (before === undefined || after === undefined) {
+    print(`${what}: not measured here`)
+    return
+  }
+  print(
+    `${what}: ${before.megabytes} to ${after.megabytes} MB, ${before.descriptors} to ${after.descriptors} descriptors`,
+  )
+  if (after.megabytes > before.megabytes + MORE_MEGABYTES) record.violation(`${what} leaks memory`)
+  if (after.descriptors > before.descriptors + MORE_DESCRIPTORS)
+    record.violation(`${what} leaks descriptors`)
+}
+
+async function soak(machine: Machine, minutes: number, seed: number): Promise<Happenings> {
+  const record = openRecord(print)
+  const startedAt = performance.now()
+  const elapsed = () => performance.now() - startedAt
+  const isOver = () => elapsed() >= minutes * 60_000
+  const progress = setInterval(() => {
+    const seconds = Math.round(elapsed() / 1000)
+    print(`${seconds} s: ${record.summary()}; ${record.violations().length} violations`)
+  }, PROGRESS_MS)
+  const idle = await holdingOf(machine.steadyPid)
+  const storageOf = (address: string) =>
+    address.replace(machine.storage.host, new URL(storageUrl(machine)).host)
+  const phones = Array.from({ length: PHONES }, (_, number) => {
+    const chance = chanceOf(seed * 1000 + number)
+    const address = `192.0.2.${number + 1}`
+    const line = openLine({ chance, record, urls: machine.urls, address, isCalm: isOver })
+    return { chance, phone: new Phone({ number, seed, chance, line, record }) }
+  })
+  const warm = pause(Math.min(WARM_MS, minutes * 30_000)).then(() => holdingOf(machine.steadyPid))
+  await Promise.all([
+    makeTrouble(chanceOf(seed), machine, record, isOver),
+    ...phones.map(({ phone, chance }) => live(phone, chance, storageOf, isOver)),
+  ])
+  await pause(QUIET_MS)
+  const [before, after] = [await warm, await holdingOf(machine.steadyPid)]
+  const base = before && idle && { ...before, descriptors: idle.descriptors }
+  compareHolding('the functions', base, after, record)
+  await comparePlaces(
+    machine,
+    phones.map(({ phone }) => phone),
+    record,
+  )
+  clearInterval(progress)
+  return record
+}
+
+function storageUrl({ direct }: Machine): string {
+  return direct['STORAGE_EMULATOR_HOST'] ?? ''
+}
+
+async function comparePlaces(machine: Machine, phones: readonly Phone[], record: Happenings) {
+  const stored = openStored(machine.direct)
+  try {
+    await compareStored(stored, phones, record)
+  } finally {
+    await stored.close()
+  }
+  // Sessions that a killed process left open keep what they got until they expire.
+  const left = await temporaryFiles(machine.dataDir, machine.scratch)
+  const own = left.filter((file) => file.includes('scratch'))
+  print(
+    `temporary files: ${own.length} of the functions, ${left.length - own.length} in the bucket`,
+  )
+  if (own.length > 0) record.violation(`temporary files are left: ${own.join(' ')}`)
+}
+
+async function main(): Promise<number> {
+  const minutes = numberOf('minutes', 10)
+  const seed = numberOf('seed', Date.now() % 1_000_000)
+  print(`soak of ${minutes} minutes, --seed=${seed}`)
+  const machine = await openMachine(SETTINGS)
+  try {
+    const record = await soak(machine, minutes, seed)
+    const broken = record.violations()
+    print(record.summary())
+    for (const line of broken) print(`BROKEN ${line}`)
+    print(
+      broken.length === 0
+        ? 'nothing was lost, doubled or left behind'
+        : `${broken.length} violations, --seed=${seed}`,
+    )
+    return broken.length === 0 ? 0 : 1
+  } finally {
+    await machine.close()
+    await rm(machine.dataDir, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = await main()
