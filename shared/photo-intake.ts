@@ -35,7 +35,7 @@ export type IncomingBytes = { readonly fileName: string | undefined; readonly st
 type Stored = {
   readonly object: SentObject
   readonly facts: PhotoFacts
-  readonly received: Received
+  readonly received: Received | undefined
 }
 
 /**
@@ -50,9 +50,10 @@ export async function takeIn(
   const { database, admission } = intake
   const { pending } = admission
   const clock = clockFrom(admission.at)
-  const received = new ReceivedBytes(intake.judge)
+  const isAwaited = pending.keyId !== undefined || pending.directUploadId !== undefined
+  const received = isAwaited ? new ReceivedBytes(intake.judge) : undefined
   const cleaner = new PhotoCleaner({ maxPixels: intake.maxPixels })
-  const lease = holdLease(intake, clock, received)
+  const lease = received && holdLease(intake, clock, received)
   try {
     const { fileName, stream } = await receive()
     const stored = await store(intake, stream, received, cleaner)
@@ -84,10 +85,11 @@ function clockFrom(time: Date): () => Date {
 async function store(
   intake: Intake,
   source: Readable,
-  received: ReceivedBytes,
+  received: ReceivedBytes | undefined,
   cleaner: PhotoCleaner,
 ): Promise<Stored> {
-  const arriving = pipeline(source, received, cleaner)
+  const stages = received === undefined ? [cleaner] : [received, cleaner]
+  const arriving = pipeline([source, ...stages])
   // Its failure reaches whoever reads the cleaner, who may not have begun yet.
   arriving.catch(() => undefined)
   const { id, objectName, reservedBytes } = intake.admission.pending
@@ -95,7 +97,7 @@ async function store(
   const address = await intake.files.startSession({ name: objectName, contentType, uploadId: id })
   const object = await sendThrough(address, cleaner, reservedBytes)
   await arriving
-  return { object, facts: cleaner.facts, received: received.received }
+  return { object, facts: cleaner.facts, received: received?.received }
 }
 
 function photoOf(
@@ -114,7 +116,7 @@ function photoOf(
     width: facts.width,
     height: facts.height,
     sha256: object.sha256,
-    receivedSha256: received.sha256,
+    receivedSha256: received?.sha256,
     createdAt: now,
     takenAt: facts.takenAt,
     originalName,
@@ -123,15 +125,14 @@ function photoOf(
 }
 
 /**
- * Tells repeats that this upload lives; ends it where one of them or the sweep has given it up. Nobody else waits
- * for an upload without a key, and the sweep waits for longer than any takes.
+ * Tells repeats that this upload lives; ends it where one of them or the sweep has given it up. Nobody waits for an
+ * upload without a key, and the sweep waits for longer than any takes.
  */
 function holdLease(
   { database, admission: { pending } }: Intake,
   clock: () => Date,
   bytes: ReceivedBytes,
-): NodeJS.Timeout | undefined {
-  if (pending.keyId === undefined && pending.directUploadId === undefined) return undefined
+): NodeJS.Timeout {
   const renew = async () => {
     const outcome = await renewPendingPhoto(database, pending, clock())
     if (outcome === 'lost') bytes.destroy(givenUpMeanwhile(pending))

@@ -15,8 +15,8 @@ export type Photo = {
   readonly height: number
   /** Of the stored object, lower-case hex. */
   readonly sha256: string
-  /** Of the file as it was received, lower-case hex; never shown. */
-  readonly receivedSha256: string
+  /** Of the file as it was received, lower-case hex, where a repeat is compared with it; never shown. */
+  readonly receivedSha256?: string | undefined
   readonly createdAt: Date
   readonly takenAt?: Date | undefined
   readonly originalName: string

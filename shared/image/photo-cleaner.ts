@@ -33,6 +33,9 @@ const WALKS: Readonly<Record<PhotoContentType, FormatWalk>> = {
 
 const MAX_FRAMES = 1000
 
+/** Less than a chunk, so that the stream holds one and not two; with 32 uploads at once it shows. */
+const STAGE_BYTES = 16 * 1024
+
 /**
  * The photo as received in, the cleaned photo out (contract 6, security UP-05 to UP-09): one pass, memory
  * of a chunk and the metadata block at hand. What is kept leaves unchanged; a photo with nothing to remove
@@ -50,7 +53,7 @@ export class PhotoCleaner extends Transform {
 
   /** `maxPixels` is width times height; `maxFrames` counts images of an animation, 1,000 by default. */
   constructor(limits: { readonly maxPixels: number; readonly maxFrames?: number }) {
-    super()
+    super({ highWaterMark: STAGE_BYTES })
     this.#bytes = new PhotoBytes((bytes) => this.push(bytes))
     this.#walk = this.#follow({ maxFrames: MAX_FRAMES, ...limits })
   }

@@ -108,8 +108,8 @@ async function startSession(file: File, object: NewObject): Promise<string> {
 async function find(file: File): Promise<BucketObject | undefined> {
   try {
     const [metadata] = await file.getMetadata()
-    const { generation, size, md5Hash } = metadata
-    return { generation: String(generation), bytes: Number(size), md5: md5Hash ?? '' }
+    const { generation, size, crc32c } = metadata
+    return { generation: String(generation), bytes: Number(size), crc32c: crc32c ?? '' }
   } catch (error) {
     if (codeOf(error) === 404) return undefined
     throw error

@@ -35,7 +35,7 @@ export function photoOf(id: string, fields: Fields): Photo {
     width: fields.number('width'),
     height: fields.number('height'),
     sha256: fields.text('sha256'),
-    receivedSha256: fields.text('received_sha256'),
+    receivedSha256: fields.textOrNone('received_sha256'),
     createdAt: fields.date('created_at'),
     takenAt: fields.dateOrNone('taken_at'),
     originalName: fields.text('original_name'),

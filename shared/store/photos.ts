@@ -82,7 +82,7 @@ export async function publishPhoto(
       }),
     })
     const { keyId, receivedSha256 } = photo
-    if (keyId !== undefined) {
+    if (keyId !== undefined && receivedSha256 !== undefined) {
       answerKey(write, database, keyId, { receivedSha256, photo }, photo.createdAt)
     }
     also(write)
