@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Firestore } from '@google-cloud/firestore'
 import { type FirestoreOptions, startFirestore } from '../../infra/local/firestore/server.ts'
@@ -62,23 +62,32 @@ export async function openEmbedded(options: Partial<FirestoreOptions> = {}): Pro
 }
 
 function javaVersion(): number | undefined {
-  const java = spawnSync('java', ['-version'], { encoding: 'utf8', timeout: 10_000 })
+  const java = spawnSync('java', ['-version'], { encoding: 'utf8', timeout: 30_000 })
   const version = /version "(?:1\.)?(\d+)/u.exec(java.stderr ?? '')?.[1]
   return version === undefined ? undefined : Number(version)
 }
 
+const JAR = 'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar'
+
+/** `gcloud` is slow to answer and usually lies in its own SDK. */
+function besideGcloud(): string | undefined {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const gcloud = join(folder, 'gcloud')
+    if (!existsSync(gcloud)) continue
+    const jar = join(dirname(realpathSync(gcloud)), '..', JAR)
+    if (existsSync(jar)) return jar
+  }
+  return undefined
+}
+
 function emulatorJar(): string | undefined {
-  const given = process.env['FIRESTORE_EMULATOR_JAR']
+  const given = process.env['FIRESTORE_EMULATOR_JAR'] ?? besideGcloud()
   if (given !== undefined) return given
   const gcloud = spawnSync('gcloud', ['info', '--format=value(installation.sdk_root)'], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 30_000,
   })
-  if (gcloud.status !== 0) return undefined
-  return join(
-    gcloud.stdout.trim(),
-    'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar',
-  )
+  return gcloud.status === 0 ? join(gcloud.stdout.trim(), JAR) : undefined
 }
 
 /** Where the real emulator is, or the reason why it cannot run here. `CONTRACT_REAL=1` makes that an error. */
