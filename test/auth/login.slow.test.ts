@@ -56,6 +56,7 @@ describe('login', () => {
       expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     }
     expect((await logIn(url, username)).status).not.toBe(500)
-    expect(residentMegabytes(pid, 'VmHWM') - before).toBeLessThan(80)
+    // Two hashes of 19 MiB at once on two cores; the rest is V8's heap with 200 open requests.
+    expect(residentMegabytes(pid, 'VmHWM') - before).toBeLessThan(120)
   })
 })
