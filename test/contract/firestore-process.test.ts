@@ -232,6 +232,49 @@ test('a transaction that would close a circle of waiters gives way, and all succ
   expect((await db.doc('a/b').get()).get('n')).toBe(4)
 })
 
+test('compressed requests are read', async () => {
+  const { db, host } = await open({ dataDir: await directory() })
+  const raw = openRaw(host, { 'grpc.default_compression_algorithm': 2 })
+  onTestFinished(() => raw.close())
+  const database = 'projects/demo-contract/databases/(default)'
+  const update = {
+    name: `${database}/documents/a/a`,
+    fields: { s: { stringValue: 'x'.repeat(5000) } },
+  }
+  await raw.call('Commit', { database, writes: [{ update }] })
+
+  expect((await db.doc('a/a').get()).get('s')).toBe('x'.repeat(5000))
+})
+
+test('a write whose caller has gone is not made up for when the lock is free', async () => {
+  const { db, host } = await open({ dataDir: await directory() })
+  const database = 'projects/demo-contract/databases/(default)'
+  const name = `${database}/documents/a/a`
+  const raw = openRaw(host)
+  const [begun] = await raw.call('BatchGetDocuments', {
+    database,
+    documents: [name],
+    newTransaction: {},
+  })
+  const gone = await code(raw.call('Commit', { database, writes: [{ update: { name } }] }, 300))
+  await raw.call('Rollback', { database, transaction: begun?.['transaction'] })
+  raw.close()
+
+  expect(gone).toBe('DEADLINE_EXCEEDED')
+  expect((await db.doc('a/a').get()).exists).toBe(false)
+})
+
+test('a database of another version is refused', async () => {
+  const dataDir = await directory()
+  const before = await open({ dataDir })
+  await before.close()
+  const file = new DatabaseSync(join(dataDir, 'firestore.db'))
+  file.exec('PRAGMA user_version = 99')
+  file.close()
+
+  await expect(startFirestore({ dataDir })).rejects.toThrow('another version')
+})
+
 test('malformed requests are refused clearly, and the server goes on', async () => {
   const { db, host } = await open({ dataDir: await directory() })
   const raw = openRaw(host)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { Client, credentials, status } from '@grpc/grpc-js'
+import { type ChannelOptions, Client, credentials, status } from '@grpc/grpc-js'
 import protobuf from 'protobufjs'
 
 /*
@@ -29,9 +29,9 @@ export type Message = Record<string, unknown>
 
 export type Raw = {
   /** One call; all messages that came back. Rejects with `code` set. */
-  call(method: string, request: Message): Promise<Message[]>
+  call(method: string, request: Message, deadlineMs?: number): Promise<Message[]>
   /** The same with the request's bytes as they are. */
-  send(method: string, bytes: Buffer): Promise<Message[]>
+  send(method: string, bytes: Buffer, deadlineMs?: number): Promise<Message[]>
   close(): void
 }
 
@@ -46,12 +46,13 @@ function typesOf(method: string): { request: protobuf.Type; response: protobuf.T
   }
 }
 
-export function openRaw(host: string): Raw {
+export function openRaw(host: string, options: ChannelOptions = {}): Raw {
   const client = new Client(host, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
+    ...options,
   })
-  const send = async (method: string, bytes: Buffer): Promise<Message[]> => {
+  const send: Raw['send'] = async (method, bytes, deadlineMs = 150_000) => {
     const { response } = typesOf(method)
     const messages: Message[] = []
     const stream = client.makeServerStreamRequest(
@@ -60,6 +61,7 @@ export function openRaw(host: string): Raw {
       (buffer: Buffer): Message =>
         response.toObject(response.decode(buffer), { longs: String, enums: String, bytes: Buffer }),
       bytes,
+      { deadline: Date.now() + deadlineMs },
     )
     const { promise, resolve, reject } = Promise.withResolvers<Message[]>()
     stream.on('data', (message: Message) => messages.push(message))
@@ -69,9 +71,9 @@ export function openRaw(host: string): Raw {
   }
   return {
     send,
-    call: (method, request) => {
+    call: (method, request, deadlineMs) => {
       const type = typesOf(method).request
-      return send(method, Buffer.from(type.encode(type.fromObject(request)).finish()))
+      return send(method, Buffer.from(type.encode(type.fromObject(request)).finish()), deadlineMs)
     },
     close: () => client.close(),
   }

@@ -23,6 +23,18 @@ const SCHEMA = `
   INSERT OR IGNORE INTO meta (name, value) VALUES ('clock', 0);
 `
 
+/** Moves on whenever older code could not read what newer code stores, or the other way round. */
+const VERSION = 1
+
+/** Throws when the file was written by another version; a new file gets this one's mark. */
+function checkVersion(connection: Connection): void {
+  const version = connection.number('PRAGMA user_version') ?? 0
+  const tables = connection.number('SELECT count(*) FROM sqlite_schema') ?? 0
+  if (tables > 0 && version !== VERSION)
+    throw new Error(`The Firestore database was written by another version (${version}).`)
+  connection.sqlite.exec(`PRAGMA user_version = ${VERSION}`)
+}
+
 /** What queries and reads need; the present and a snapshot both are one. */
 export interface View {
   readonly connection: Connection
@@ -52,6 +64,7 @@ export class Store implements View {
     this.connection.sqlite.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
     if (maxBytes !== undefined)
       this.connection.sqlite.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
+    checkVersion(this.connection)
     this.connection.sqlite.exec(SCHEMA)
     this.indexes = new Indexes(this.connection, 'present', declared)
     this.#lastTime = this.connection.number("SELECT value FROM meta WHERE name = 'clock'") ?? 0
