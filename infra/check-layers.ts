@@ -80,7 +80,11 @@ export const LAYERS: readonly Layer[] = [
   { place: 'infra', folders: ['functions', 'shared', 'infra'], packages: ['*'] },
   { place: 'infra/local/firestore', folders: ['infra/local/firestore'], packages: GRPC },
   { place: 'infra/local/storage', folders: ['infra/local/storage'], packages: ['node:'] },
-  { place: 'test', folders: ['functions', 'shared', 'infra', 'test'], packages: ['*'] },
+  {
+    place: 'test',
+    folders: ['functions', 'shared', 'infra', 'test', 'docs/clients'],
+    packages: ['*'],
+  },
   { place: 'test/acceptance', folders: ['test/acceptance'], packages: ['node:', 'vitest'] },
 ]
 
