@@ -4,6 +4,7 @@
  */
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setFlagsFromString } from 'node:v8'
 import { type Received, ReceivedBytes } from './crypto/received-bytes.ts'
 import { RENEW_MS } from './domain/idempotency.ts'
 import { displayName, type Photo } from './domain/photo.ts'
@@ -14,6 +15,12 @@ import type { PendingPhoto } from './store/pending-photos.ts'
 import type { PhotoFiles } from './store/photo-files.ts'
 import { giveUpPendingPhoto, publishPhoto, renewPendingPhoto } from './store/photos.ts'
 import { type SentObject, sendThrough } from './store/upload-session.ts'
+
+/**
+ * A chunk that waits for the bucket outlives the young generation, and by default V8 lets 64 MB of such buffers pile
+ * up behind 32 uploads before it looks: measured 80 MB above the process at rest, with this 37.
+ */
+setFlagsFromString('--heap-growing-percent=60')
 
 export type Intake = {
   readonly database: Database
