@@ -66,7 +66,7 @@ test('a complete may miss a renewal and keep its lease', () => {
   expect(2 * RENEW_MS).toBeLessThan(lease)
 })
 
-test('UP-13: nothing is removed within 15 min of its last renewal or its expiry, nor unnamed within a day', () => {
+test('nothing is removed within 15 min of its last renewal or its expiry, nor unnamed within a day', () => {
   expect(pendingUntil(secondsAgo(900))).toEqual(NOW)
   expect(directUploadUntil(secondsAgo(900))).toEqual(NOW)
   expect(isForgotten(secondsAgo(86_400), NOW)).toBe(false)

@@ -46,11 +46,11 @@ const ROWS = [
   },
 ]
 
-test.for(ROWS)('UP-12: $what is $verdict', ({ key, verdict }) => {
+test.for(ROWS)('$what is $verdict', ({ key, verdict }) => {
   expect(keyVerdict(key, NOW).verdict).toBe(verdict)
 })
 
-test('UP-12: a repeat knows what was received and what was answered', () => {
+test('a repeat knows what was received and what was answered', () => {
   expect(keyVerdict(answered(NOW), NOW)).toEqual({
     verdict: 'repeat',
     receivedSha256: 'sha',
@@ -58,7 +58,7 @@ test('UP-12: a repeat knows what was received and what was answered', () => {
   })
 })
 
-test('UP-12: a holder may miss a renewal and keep its key', () => {
+test('a holder may miss a renewal and keep its key', () => {
   const lease = leaseUntil(NOW).getTime() - NOW.getTime()
 
   expect(lease).toBe(60_000)

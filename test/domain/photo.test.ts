@@ -21,11 +21,11 @@ const NAMES = [
   { sent: '\u00e9'.repeat(200), shown: '\u00e9'.repeat(127) },
 ]
 
-test.for(NAMES)('UP-10: $sent is shown as $shown', ({ sent, shown }) => {
+test.for(NAMES)('$sent is shown as $shown', ({ sent, shown }) => {
   expect(displayName(sent)).toBe(shown)
 })
 
-test('UP-10: whatever is sent, what is shown is short, well formed, and no path', () => {
+test('whatever is sent, what is shown is short, well formed, and no path', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (sent) => {
       const shown = displayName(sent)
@@ -39,7 +39,7 @@ test('UP-10: whatever is sent, what is shown is short, well formed, and no path'
   )
 })
 
-test('UP-10: the name of the object is made of our ids alone', () => {
+test('the name of the object is made of our ids alone', () => {
   expect(objectName('user', 'photo')).toBe('photos/user/photo')
 })
 

@@ -36,11 +36,11 @@ const ROWS = [
   },
 ]
 
-test.for(ROWS)('UP-15: an upload holds $what', ({ usage, declared, held }) => {
+test.for(ROWS)('an upload holds $what', ({ usage, declared, held }) => {
   expect(reserve(usage, declared)).toBe(held)
 })
 
-test('UP-15: a form may be longer than what is left by as much as a form adds', () => {
+test('a form may be longer than what is left by as much as a form adds', () => {
   const usage = { photoBytes: 99_000 }
 
   expect(reserve(usage, 1000 + FORM_BYTES, FORM_BYTES)).toBe(1000)
@@ -59,7 +59,7 @@ function after(usage: Usage, { declared, stored, runs }: Step): Usage {
     : { ...usage, photoCount: photoCount + 1, photoBytes: photoBytes + Math.floor(held * stored) }
 }
 
-test('UP-15: however uploads come and go, what is taken and held never exceeds the quota', () => {
+test('however uploads come and go, what is taken and held never exceeds the quota', () => {
   const steps = fc.array(
     fc.record({
       declared: fc.option(fc.integer({ min: 1, max: 70_000 }), { nil: undefined }),

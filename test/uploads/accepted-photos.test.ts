@@ -18,7 +18,7 @@ import {
 const FORMATS = ['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif', 'image/heic']
 
 test.for(FORMATS)(
-  'UP-05: %s is told by its bytes, whatever is declared',
+  'UP-05 %s is told by its bytes, whatever is declared',
   async (contentType, { app, user }) => {
     const file = photos.find((photo) => photo.contentType === contentType)?.file ?? ''
 
@@ -33,10 +33,7 @@ test.for(FORMATS)(
   },
 )
 
-test('UP-05: a PNG that is called .html is stored and served as image/png', async ({
-  app,
-  user,
-}) => {
+test('a PNG that is called .html is stored and served as image/png', async ({ app, user }) => {
   const answer = await upload(app, user, png(), { fileName: 'page.html' })
 
   const { response } = await storedBytes(app, user, photoOf(answer)['id'])
@@ -45,7 +42,7 @@ test('UP-05: a PNG that is called .html is stored and served as image/png', asyn
 })
 
 test.for(polyglots)(
-  'UP-08: of $name only the image is stored',
+  'UP-08 of $name only the image is stored',
   async ({ bytes, imageBytes }, { app, user }) => {
     const sent = bytes()
 
@@ -66,7 +63,7 @@ const NAMES = [
   { sent: 'x'.repeat(10_000), shown: 'x'.repeat(255) },
 ]
 
-test.for(NAMES)('UP-10: a name is only shown: $shown', async ({ sent, shown }, { app, user }) => {
+test.for(NAMES)('UP-10 a name is only shown: $shown', async ({ sent, shown }, { app, user }) => {
   const photo = photoOf(await upload(app, user, png(), { fileName: sent }))
 
   expect(photo['original_name']).toBe(shown)
@@ -74,10 +71,7 @@ test.for(NAMES)('UP-10: a name is only shown: $shown', async ({ sent, shown }, {
   expect((await storedFor(app, user)).objects).toEqual([`photos/${userIdOf(user)}/${photo['id']}`])
 })
 
-test('UP-10: a line break in a name reaches no header and no object name', async ({
-  app,
-  user,
-}) => {
+test('a line break in a name reaches no header and no object name', async ({ app, user }) => {
   const body = Buffer.concat([
     Buffer.from(
       '--b\r\nContent-Disposition: form-data; name="file"; filename="a\rX-Evil: 1.png"\r\n\r\n',
@@ -97,7 +91,7 @@ test('UP-10: a line break in a name reaches no header and no object name', async
   expect(shown).not.toMatch(/\p{Cc}/u)
 })
 
-test('UP-11: the object has its type, is not cached, knows its upload, and is what the record says', async ({
+test('UP-11 the object has its type, is not cached, knows its upload, and is what the record says', async ({
   app,
   user,
 }) => {

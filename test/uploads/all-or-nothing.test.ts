@@ -52,7 +52,7 @@ async function settled(app: StoredApp, user: User, uploads: number) {
 }
 
 test.for([0, 1, 50, 99])(
-  'UP-13: a connection that is cut at %i % leaves nothing at all',
+  'UP-13 a connection that is cut at %i % leaves nothing at all',
   async (percent, { app, user }) => {
     const before = ended(app)
 
@@ -63,7 +63,7 @@ test.for([0, 1, 50, 99])(
   },
 )
 
-test('UP-13: of a connection that is cut at 100 % the photo is there whole, and its key gives it', async ({
+test('of a connection that is cut at 100 % the photo is there whole, and its key gives it', async ({
   app,
   user,
 }) => {
@@ -79,7 +79,7 @@ test('UP-13: of a connection that is cut at 100 % the photo is there whole, and 
   expect(await settled(app, user, before + 2)).toEqual(onlyStored(user, [photoOf(again)]))
 })
 
-test('UP-13: a form that breaks off behind a whole photo leaves nothing', async ({ app, user }) => {
+test('a form that breaks off behind a whole photo leaves nothing', async ({ app, user }) => {
   const before = ended(app)
   const head = 'Content-Disposition: form-data; name="file"; filename="a.png"'
   const body = Buffer.concat([Buffer.from(`--b\r\n${head}\r\n\r\n`), PHOTO])

@@ -17,7 +17,7 @@ import {
   userIdOf,
 } from './stored-app.ts'
 
-test('DL-01: the address lives for 5 minutes, is for GET only, and the answer is not stored', async ({
+test('DL-01 the address lives for 5 minutes, is for GET only, and the answer is not stored', async ({
   app,
   user,
 }) => {
@@ -38,7 +38,7 @@ test('DL-01: the address lives for 5 minutes, is for GET only, and the answer is
   expect(put.status).toBe(403)
 })
 
-test('DL-01: an address is dead after its time', async ({ app, user }) => {
+test('an address is dead after its time', async ({ app, user }) => {
   const photo = photoOf(await upload(app, user, pngOf(500)))
   const now = new Date()
   const address = await app.files.signedAddress({
@@ -57,10 +57,7 @@ test('DL-01: an address is dead after its time', async ({ app, user }) => {
   expect([400, 403]).toContain(await status())
 })
 
-test('DL-01: an address names type and disposition, and neither can be changed', async ({
-  app,
-  user,
-}) => {
+test('an address names type and disposition, and neither can be changed', async ({ app, user }) => {
   const photo = photoOf(await upload(app, user, pngOf(500)))
   const { response } = await storedBytes(app, user, photo['id'])
   const changed = new URL(response.url)
@@ -71,7 +68,7 @@ test('DL-01: an address names type and disposition, and neither can be changed',
   expect(refused.status).toBe(403)
 })
 
-test('DL-01: nobody gets the address of somebody else’s photo', async ({ app, user }) => {
+test('nobody gets the address of somebody else’s photo', async ({ app, user }) => {
   const photo = photoOf(await upload(app, user, pngOf(500)))
   const other = await registerUser(app.url)
 
@@ -105,7 +102,7 @@ test.for(ACCEPTED)(
   },
 )
 
-test('DL-02: the bytes come with the detected type, inline, with a name that can do no harm', async ({
+test('DL-02 the bytes come with the detected type, inline, with a name that can do no harm', async ({
   app,
   user,
 }) => {
@@ -122,7 +119,7 @@ test('DL-02: the bytes come with the detected type, inline, with a name that can
   )
 })
 
-test('DL-03: the bytes are on another host than the API, and no type of theirs is a page', async ({
+test('DL-03 the bytes are on another host than the API, and no type of theirs is a page', async ({
   app,
   user,
 }) => {
@@ -145,7 +142,7 @@ test('DL-03: the bytes are on another host than the API, and no type of theirs i
   ])
 })
 
-test('DL-04: a photo is deleted once and for all, and deleting it again is 204 too', async ({
+test('a photo is deleted once and for all, and deleting it again is 204 too', async ({
   app,
   user,
 }) => {
@@ -162,7 +159,7 @@ test('DL-04: a photo is deleted once and for all, and deleting it again is 204 t
   expect(await storedFor(app, user)).toEqual(onlyStored(user, [other]))
 })
 
-test('DL-04: a deletion that stopped after its commit is not visible, and a repeat or the sweep goes on', async ({
+test('DL-04 a deletion that stopped after its commit is not visible, and a repeat or the sweep goes on', async ({
   app,
   user,
 }) => {
@@ -184,10 +181,7 @@ test('DL-04: a deletion that stopped after its commit is not visible, and a repe
   expect(await storedFor(app, user)).toEqual(NOTHING_STORED)
 })
 
-test('DL-04: twenty parallel deletions of one photo give its bytes back once', async ({
-  app,
-  user,
-}) => {
+test('twenty parallel deletions of one photo give its bytes back once', async ({ app, user }) => {
   const photo = photoOf(await upload(app, user, pngOf(500)))
 
   const answers = await Promise.all(

@@ -16,7 +16,7 @@ import {
   upload,
 } from './stored-app.ts'
 
-test('UP-06: each file of the damaged table is refused with its code, and nothing of it is stored', {
+test('UP-06 each file of the damaged table is refused with its code, and nothing of it is stored', {
   timeout: 120_000,
 }, async ({ app, user }) => {
   const answers = await inParallel(damaged, 8, async ({ name, bytes }) => {
@@ -30,7 +30,7 @@ test('UP-06: each file of the damaged table is refused with its code, and nothin
   expect(await storedFor(app, user)).toEqual(NOTHING_STORED)
 })
 
-test('UP-09: each photo of the corpus is accepted as what it is, and nobody finds a place in what is stored', {
+test('UP-09 each photo of the corpus is accepted as what it is, and nobody finds a place in what is stored', {
   timeout: 120_000,
 }, async ({ app, user }) => {
   const stored = await inParallel(photos, 8, async ({ file, name }) => {
@@ -50,7 +50,7 @@ test('UP-09: each photo of the corpus is accepted as what it is, and nobody find
   expect(await storedFor(app, user)).toEqual(onlyStored(user, all))
 })
 
-test('UP-09: what is stored decodes to the pixels that were sent', { timeout: 120_000 }, async ({
+test('what is stored decodes to the pixels that were sent', { timeout: 120_000 }, async ({
   app,
   user,
 }) => {

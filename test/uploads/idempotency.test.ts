@@ -19,7 +19,7 @@ import {
   userIdOf,
 } from './stored-app.ts'
 
-test('UP-12: of ten parallel requests with one key one makes the photo, the others get it or 409', async ({
+test('UP-12 of ten parallel requests with one key one makes the photo, the others get it or 409', async ({
   app,
   user,
 }) => {
@@ -40,7 +40,7 @@ test('UP-12: of ten parallel requests with one key one makes the photo, the othe
   expect(photos).toHaveLength(1)
 })
 
-test('UP-12: a key in quotes is the key within', async ({ app, user }) => {
+test('a key in quotes is the key within', async ({ app, user }) => {
   const first = await upload(app, user, pngOf(500), { key: 'same-key' })
 
   const again = await upload(app, user, pngOf(500), { key: '"same-key"' })
@@ -48,7 +48,7 @@ test('UP-12: a key in quotes is the key within', async ({ app, user }) => {
   expect([again.status, again.body]).toEqual([200, first.body])
 })
 
-test('UP-12: other bytes with the same key are refused, and the first photo stays', async ({
+test('other bytes with the same key are refused, and the first photo stays', async ({
   app,
   user,
 }) => {
@@ -60,7 +60,7 @@ test('UP-12: other bytes with the same key are refused, and the first photo stay
   expect(await storedFor(app, user)).toEqual(onlyStored(user, [photoOf(first)]))
 })
 
-test('UP-12: twenty repeats are answered, the next one is told when the key is free', async ({
+test('twenty repeats are answered, the next one is told when the key is free', async ({
   app,
   user,
 }) => {
@@ -77,7 +77,7 @@ test('UP-12: twenty repeats are answered, the next one is told when the key is f
   expect(refused.headers.get('ratelimit-policy')).toBe('"repeats";q=20;w=86400')
 })
 
-test('UP-12: a repeat after the deletion is the first answer and brings no photo back', async ({
+test('a repeat after the deletion is the first answer and brings no photo back', async ({
   app,
   user,
 }) => {
@@ -90,7 +90,7 @@ test('UP-12: a repeat after the deletion is the first answer and brings no photo
   expect(await storedFor(app, user)).toEqual(NOTHING_STORED)
 })
 
-test('UP-12: a key whose upload was refused is free at once', async ({ app, user }) => {
+test('a key whose upload was refused is free at once', async ({ app, user }) => {
   const damaged = pngOf(500).subarray(0, 400)
 
   const refused = await upload(app, user, damaged, { key: 'k' })
@@ -99,7 +99,7 @@ test('UP-12: a key whose upload was refused is free at once', async ({ app, user
   expect([refused.status, accepted.status]).toEqual([422, 201])
 })
 
-test('UP-12: two users may use the same key', async ({ app, user }) => {
+test('two users may use the same key', async ({ app, user }) => {
   const other = await registerUser(app.url)
 
   const answers = [
@@ -138,7 +138,7 @@ async function plantDeadUpload({ database }: Stores, user: User, secondsAgo: num
   })
 }
 
-test('UP-12: a key whose process died is held for 60 s', async ({ app, user }) => {
+test('a key whose process died is held for 60 s', async ({ app, user }) => {
   await plantDeadUpload(app, user, 50)
 
   const answer = await upload(app, user, pngOf(500), { key: 'k' })
@@ -146,7 +146,7 @@ test('UP-12: a key whose process died is held for 60 s', async ({ app, user }) =
   expect([answer.status, answer.body['code']]).toEqual([409, 'idempotency_key_in_use'])
 })
 
-test('UP-12: after 60 s a repeat takes the place of a process that died, and what that held is free', async ({
+test('after 60 s a repeat takes the place of a process that died, and what that held is free', async ({
   app,
   user,
 }) => {

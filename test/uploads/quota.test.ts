@@ -22,7 +22,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
   })
   afterAll(() => app.close())
 
-  test('UP-15: parallel uploads at the edge never exceed the bytes, and as many as fit are accepted', async () => {
+  test('UP-15 parallel uploads at the edge never exceed the bytes, and as many as fit are accepted', async () => {
     const user = await registerUser(app.url)
     await upload(app, user, pngOf(400_000))
 
@@ -37,7 +37,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect(await storedFor(app, user)).toEqual(onlyStored(user, photos))
   })
 
-  test('UP-15: parallel uploads never exceed the number of photos', async () => {
+  test('parallel uploads never exceed the number of photos', async () => {
     const user = await registerUser(app.url)
 
     const answers = await inParallel(Array.from({ length: 12 }), 12, () =>
@@ -49,7 +49,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect(await listed(app, user)).toHaveLength(4)
   })
 
-  test('UP-15: a photo of exactly what is left fits, in a form too; one byte more does not', async () => {
+  test('a photo of exactly what is left fits, in a form too; one byte more does not', async () => {
     const user = await registerUser(app.url)
     await upload(app, user, pngOf(400_000))
 
@@ -62,7 +62,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect(stored.usage).toMatchObject({ photo_bytes: QUOTA, reserved_bytes: 0 })
   })
 
-  test('UP-15: what a refused photo held is free at once', async () => {
+  test('what a refused photo held is free at once', async () => {
     const user = await registerUser(app.url)
     for (let n = 0; n < 3; n += 1) await upload(app, user, pngOf(900_000).subarray(0, -1))
 
@@ -70,7 +70,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect((await upload(app, user, pngOf(900_000))).status).toBe(201)
   })
 
-  test('UP-15: a deleted photo gives back what it took', async () => {
+  test('a deleted photo gives back what it took', async () => {
     const user = await registerUser(app.url)
     const first = await upload(app, user, pngOf(900_000))
     await call(app.url, 'DELETE', `/photos/${photoOf(first)['id']}`, { token: user.accessToken })
@@ -81,7 +81,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect(await storedFor(app, user)).toEqual(onlyStored(user, [photoOf(second)]))
   })
 
-  test('UP-15: an upload of unknown length holds what is left, and no more', async () => {
+  test('an upload of unknown length holds what is left, and no more', async () => {
     const user = await registerUser(app.url)
     const send = (bytes: number) =>
       fetch(`${app.url}/file`, {
@@ -97,7 +97,7 @@ describe('with a quota of 1,000,000 bytes and 4 photos', () => {
     expect([larger.status, exact.status]).toEqual([409, 201])
   })
 
-  test('UP-15: the bytes of a direct upload are held from its start', async () => {
+  test('the bytes of a direct upload are held from its start', async () => {
     const user = await registerUser(app.url)
     const announce = (bytes: number) =>
       call(app.url, 'POST', '/uploads', {

@@ -26,7 +26,7 @@ const NO_PHOTOS = [
 ]
 
 test.for(NO_PHOTOS)(
-  'UP-05: $what is no photo, whatever it is declared to be',
+  '$what is no photo, whatever it is declared to be',
   async ({ bytes }, { app, user }) => {
     const answer = await call(app.url, 'POST', '/file', {
       token: user.accessToken,
@@ -40,7 +40,7 @@ test.for(NO_PHOTOS)(
   },
 )
 
-test('UP-07: a PNG of 65535 by 65535 pixels in 200 bytes is refused', async ({ app, user }) => {
+test('UP-07 a PNG of 65535 by 65535 pixels in 200 bytes is refused', async ({ app, user }) => {
   const bomb = Buffer.concat([SIGNATURE, header(65_535, 65_535), PIXELS, END])
 
   const answer = await upload(app, user, bomb)
@@ -50,7 +50,7 @@ test('UP-07: a PNG of 65535 by 65535 pixels in 200 bytes is refused', async ({ a
   expect(await storedFor(app, user)).toEqual(NOTHING_STORED)
 })
 
-test('UP-07: a second header with other dimensions is damage', async ({ app, user }) => {
+test('a second header with other dimensions is damage', async ({ app, user }) => {
   const conflicting = Buffer.concat([SIGNATURE, header(8, 8), header(9, 9), PIXELS, END])
 
   const answer = await upload(app, user, conflicting)
@@ -88,7 +88,7 @@ describe('with photos of at most 200,000 bytes', () => {
     return Number(response.statusCode)
   }
 
-  test.for(rows)('UP-03: $bytes bytes, $way', async ({ way, bytes }) => {
+  test.for(rows)('UP-03 $bytes bytes, $way', async ({ way, bytes }) => {
     const user = await registerUser(small.url)
 
     const status = await send(way, pngOf(bytes), user.accessToken)
@@ -100,7 +100,7 @@ describe('with photos of at most 200,000 bytes', () => {
     expect(stored.usage?.['reserved_bytes']).toBe(0)
   })
 
-  test('UP-03: an epilogue of 100 MB is not read to its end', async () => {
+  test('an epilogue of 100 MB is not read to its end', async () => {
     const user = await registerUser(small.url)
     const name = 'Content-Disposition: form-data; name="file"; filename="a.png"'
     const sent = request(`${small.url}/file`, {
@@ -132,7 +132,7 @@ describe('with photos of at most 200,000 bytes', () => {
     expect(await storedFor(small, user)).toEqual(NOTHING_STORED)
   })
 
-  test('UP-03: a photo that fits is stored beside refused ones', async () => {
+  test('a photo that fits is stored beside refused ones', async () => {
     const user = await registerUser(small.url)
 
     const refused = await upload(small, user, pngOf(CAP + 10_000))
@@ -143,7 +143,7 @@ describe('with photos of at most 200,000 bytes', () => {
   })
 })
 
-test('UP-06: a PNG chunk with a wrong CRC at the very end is refused', async ({ app, user }) => {
+test('a PNG chunk with a wrong CRC at the very end is refused', async ({ app, user }) => {
   const whole = pngOf(150_000)
   const wrong = Buffer.from(whole)
   wrong.writeUInt32BE(0, whole.length - END.length - 4)

@@ -29,7 +29,7 @@ const now = () => sweep({ ...app, isLate: () => false })
 /** Ids are global; each test has its own. */
 const named = (prefix: string, name: string) => `${prefix}-${name}-${Date.now()}`
 
-test('UP-13: what is old is removed, of every kind, and what it held is free', async () => {
+test('what is old is removed, of every kind, and what it held is free', async () => {
   const user = await registerUser(app.url)
   const photo = photoOf(await upload(app, user, pngOf(500)))
   const id = (name: string) => named('old', name)
@@ -48,7 +48,7 @@ test('UP-13: what is old is removed, of every kind, and what it held is free', a
   expect(await now()).toMatchObject({ pending_photos: 0, orphans: 0, direct_uploads: 0 })
 })
 
-test('UP-13: what is young stays, of every kind', async () => {
+test('what is young stays, of every kind', async () => {
   const user = await registerUser(app.url)
   const id = (name: string) => named('young', name)
   const removeAfter = inMinutes(1)
@@ -65,7 +65,7 @@ test('UP-13: what is young stays, of every kind', async () => {
   expect(await storedFor(app, user)).toEqual(before)
 })
 
-test('UP-13: a direct upload that a complete is working on is never touched', async () => {
+test('a direct upload that a complete is working on is never touched', async () => {
   const user = await registerUser(app.url)
   const lease = { leaseUntil: inMinutes(0.4), removeAfter: inMinutes(-1) }
   await plantDirectUpload(app, user, { id: named('leased', 'upload'), sent: true, ...lease })
@@ -76,7 +76,7 @@ test('UP-13: a direct upload that a complete is working on is never touched', as
   expect(await storedFor(app, user)).toEqual(before)
 })
 
-test('UP-13: the quarantine of a completed upload is emptied, and a day later it is forgotten', async () => {
+test('the quarantine of a completed upload is emptied, and a day later it is forgotten', async () => {
   const user = await registerUser(app.url)
   const photo = photoOf(await upload(app, user, pngOf(500)))
   const id = named('completed', 'upload')
@@ -91,7 +91,7 @@ test('UP-13: the quarantine of a completed upload is emptied, and a day later it
   expect(await storedFor(app, user)).toEqual(onlyStored(user, [photo]))
 })
 
-test('UP-13: an object that no record names is removed after a day, one with a record never', async () => {
+test('an object that no record names is removed after a day, one with a record never', async () => {
   const user = await registerUser(app.url)
   const userId = userIdOf(user)
   const photo = photoOf(await upload(app, user, pngOf(500)))
@@ -110,7 +110,7 @@ test('UP-13: an object that no record names is removed after a day, one with a r
   expect(await storedFor(app, user)).toEqual(onlyStored(user, [photo]))
 })
 
-test('UP-13: the key of an upload that died is free after the sweep', async () => {
+test('the key of an upload that died is free after the sweep', async () => {
   const user = await registerUser(app.url)
   const ownerId = userIdOf(user)
   const id = named('keyed', 'upload')
