@@ -116,7 +116,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   mutant(
     'the epoch of a session is not compared',
     ['shared/store/sessions.ts', ' && session.sessionEpoch === user.sessionEpoch', ''],
-    [AT_ONCE, 'SES-11'],
+    [AT_ONCE, 'after a password change'],
   ),
   mutant(
     'a logout waits for the token to expire',
