@@ -211,7 +211,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       "if (!window.admitted) return { outcome: 'limited', policy: 'upload', verdict: window }",
       '',
     ],
-    ['test/uploads/direct-uploads.test.ts', 'counts against the same limit'],
+    ['test/uploads/limit.slow.test.ts', 'exactly 5 are accepted'],
   ),
   mutant(
     'a full quota admits uploads',
