@@ -21,6 +21,8 @@ export type BodyOptions = {
   readonly tooLarge: 'body_too_large' | 'photo_too_large'
   readonly signal: AbortSignal
   readonly pace?: Pace
+  /** What a body without a byte fails with; absent, it just ends. */
+  readonly ifEmpty?: 'file_empty'
 }
 
 /** Measures only the time in which the client was waited for. */
@@ -103,7 +105,8 @@ export function openBody(request: IncomingMessage, options: BodyOptions): Readab
     if (!request.complete) return onCut()
     // All has come; what is left of the time is the reader's.
     clearInterval(timer)
-    body.push(null)
+    if (watch.bytes === 0 && options.ifEmpty) body.destroy(new ProblemError(options.ifEmpty))
+    else body.push(null)
   }
   const onCut = () => {
     if (!request.complete) body.destroy(signal.aborted ? reasonOf(signal) : cutShort())
