@@ -286,6 +286,20 @@ test('malformed requests are refused clearly, and the server goes on', async () 
     deep = Buffer.concat([Buffer.from([0x0a, ...length]), deep])
   }
 
+  const [hostname = '', port] = host.split(':')
+  const plain = createConnection(Number(port), hostname)
+  plain.on('error', () => undefined)
+  plain.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  const other = `projects/demo-contract/databases/(default)/documents/b/a`
+  const elsewhere = {
+    field: { fieldPath: '__name__' },
+    op: 'EQUAL',
+    value: { referenceValue: other },
+  }
+  const structuredQuery = { from: [{ collectionId: 'a' }], where: { fieldFilter: elsewhere } }
+  const parent = 'projects/demo-contract/databases/(default)/documents'
+
+  expect(await code(raw.call('RunQuery', { parent, structuredQuery }))).toBe('INVALID_ARGUMENT')
   expect(await code(raw.send('Commit', Buffer.from([0x0a, 0xff])))).toBe('INVALID_ARGUMENT')
   expect(await code(raw.send('Commit', Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])))).toBe(
     'INVALID_ARGUMENT',

@@ -1,8 +1,6 @@
 import type { RangeOperator } from './bounds.ts'
 import type { StoredDocument } from './document.ts'
 import { getField, isNameField } from './field-path.ts'
-import { nameKey } from './index-definition.ts'
-import { parseDocumentName } from './names.ts'
 import type { Condition } from './normal-form.ts'
 import { typeRange, valueKey } from './order-key.ts'
 import type { Value } from './value.ts'
@@ -40,12 +38,6 @@ function onValue(condition: Condition): (value: Value) => boolean {
   }
   const test = comparison(condition.op, condition.value)
   return (value) => test(valueKey(value))
-}
-
-/** A document's name as a value, so that conditions on `__name__` are like any other. */
-export function nameOperand(group: boolean, value: Value, database: string): Buffer {
-  const name = value.kind === 'reference' ? value.value : ''
-  return nameKey(group, parseDocumentName(name, database).path)
 }
 
 /** The conditions that the index does not settle, as one test on the document. */

@@ -1,11 +1,11 @@
 import { Bounds } from './bounds.ts'
-import { compile, nameOperand, type Test } from './conditions.ts'
+import { compile, type Test } from './conditions.ts'
 import type { Range } from './connection.ts'
 import { collectionPrefix, kindPrefix } from './document.ts'
 import { isNameField, samePath } from './field-path.ts'
-import { type IndexShape, scopeKey } from './index-definition.ts'
+import { type IndexShape, nameKey, scopeKey } from './index-definition.ts'
 import { compareEqualities, type IndexField, indexShape } from './index-list.ts'
-import { parseParent } from './names.ts'
+import { checkCollectionId, parseDocumentName, parseParent } from './names.ts'
 import { type Comparison, type Condition, type NormalQuery, normalise } from './normal-form.ts'
 import { inverted, pathKey, typeRange, valueKey } from './order-key.ts'
 import type { Cursor, Order, StructuredQuery } from './query-message.ts'
@@ -44,6 +44,7 @@ export function scopeOf(parentName: string, query: StructuredQuery): Scope {
   const { database, path } = parseParent(parentName)
   if (selector.id === '' && !selector.allDescendants)
     throw invalid('A query without a collection id must read all descendants.')
+  if (selector.id !== '') checkCollectionId(selector.id)
   return {
     databaseName: database,
     parent: path,
@@ -165,9 +166,14 @@ export class Planner {
     return order.descending === this.#reverse ? key : inverted(key)
   }
 
+  /** A document's name as the last part of a key; within one collection only its own documents have one. */
   #name(value: Value): Buffer {
     if (value.kind !== 'reference') throw invalid('__name__ can only be compared with references.')
-    return nameOperand(this.#scope.group, value, this.#scope.databaseName)
+    const { group, kind, parent, databaseName } = this.#scope
+    const { path } = parseDocumentName(value.value, databaseName)
+    if (!group && path.slice(0, -1).join('/') !== [...parent, kind].join('/'))
+      throw invalid(`"${value.value}" is not in the collection that is queried.`)
+    return nameKey(group, path)
   }
 
   /** Index entries of a group lie in no order of parents, so the parent is checked afterwards. */

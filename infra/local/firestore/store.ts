@@ -79,7 +79,10 @@ export class Store implements View {
   database(name: string): number {
     const known = this.#databases.get(name)
     if (known !== undefined) return known
-    this.connection.run('INSERT OR IGNORE INTO dbs (name) VALUES (?)', name)
+    this.connection.atomically(
+      () => this.connection.run('INSERT OR IGNORE INTO dbs (name) VALUES (?)', name),
+      () => undefined,
+    )
     const id = this.connection.number('SELECT db FROM dbs WHERE name = ?', name) ?? 0
     this.#databases.set(name, id)
     return id
