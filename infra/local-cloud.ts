@@ -1,5 +1,6 @@
 /** `npm run local-cloud`: only the two servers, for any program that uses Google's SDKs. */
 import { readFile } from 'node:fs/promises'
+import { parseCommandLine } from './command-line.ts'
 import { dataDirectory, localEnvironment } from './local/environment.ts'
 import { createLocalKeys } from './local/keys.ts'
 import { openLocalCloud } from './local/local-cloud.ts'
@@ -41,10 +42,8 @@ async function open(dataDir: string) {
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(HELP)
-    return 0
-  }
+  const line = parseCommandLine(args, { values: [], flags: [], help: HELP })
+  if (line.done !== undefined) return line.done
   try {
     const dataDir = dataDirectory()
     const cloud = await open(dataDir)

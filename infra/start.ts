@@ -1,3 +1,4 @@
+import { parseCommandLine } from './command-line.ts'
 import { type DevServer, StartError, startDevServer } from './local/dev-server.ts'
 
 const HELP = `npm start
@@ -19,8 +20,10 @@ function errorLine(error: unknown): string | undefined {
 
 function greet(server: DevServer): void {
   console.log(`Wowmedia is ready at ${server.url}`)
+  console.log(`  console     ${server.url} in a browser`)
   console.log(`  data        ${server.dataDir} (npm run reset empties it)`)
   console.log('  first admin npm run admin -- grant NAME')
+  console.log('  Postman     docs/wowmedia.postman_collection.json; API at /openapi.json')
   console.log('  stop        Ctrl-C')
 }
 
@@ -44,19 +47,17 @@ async function untilStopped(server: DevServer): Promise<number> {
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(HELP)
-    return 0
-  }
+  const line = parseCommandLine(args, { values: [], flags: [], help: HELP })
+  if (line.done !== undefined) return line.done
   try {
     const server = await startDevServer()
     greet(server)
     const code = await untilStopped(server)
     process.exit(code)
   } catch (error) {
-    const line = errorLine(error)
-    if (line === undefined) throw error
-    console.error(line)
+    const told = errorLine(error)
+    if (told === undefined) throw error
+    console.error(told)
     return 1
   }
 }
