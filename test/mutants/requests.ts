@@ -182,7 +182,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       'if (token === undefined || position !== undefined) return position',
       'if (token !== null) return position',
     ],
-    ['test/accounts/account.test.ts', 'DATA-02'],
+    ['test/accounts/account.test.ts', 'as a page token is 400'],
   ),
   mutant(
     'other bytes get the answer of a key',
