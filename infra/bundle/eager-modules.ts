@@ -9,9 +9,56 @@
 const OPEN = '"@eager(@"'
 const CLOSE = '"@eager)@"'
 
-/** What a first call does not run: tokens for the metadata server, unused parts, error paths. */
-const COLD =
-  /\/node_modules\/(gaxios|node-fetch|fetch-blob|formdata-polyfill|gcp-metadata|google-auth-library|json-bigint|bignumber\.js|jws|jwa|ecdsa-sig-formatter|base64-js|https-proxy-agent|agent-base|debug|ms|extend|functional-red-black-tree|busboy|streamsearch|fast-xml-parser|strnum|html-entities|mime|async-retry|retry|p-limit|teeny-request|@google-cloud\/storage)\//
+/** What a first call does not run, by what its path begins with: tokens, error paths, queries of kinds unused here. */
+const COLD: readonly string[] = [
+  '@google-cloud/firestore/build/src/quadruple',
+  '@google-cloud/firestore/build/src/query-profile',
+  '@google-cloud/firestore/build/src/reference/aggregate-query',
+  '@google-cloud/firestore/build/src/reference/vector-query',
+  '@google-cloud/storage/',
+  '@grpc/grpc-js/build/src/service-config',
+  '@grpc/grpc-js/build/src/single-subchannel-channel',
+  'agent-base/',
+  'async-retry/',
+  'base64-js/',
+  'bignumber.js/',
+  'busboy/',
+  'data-uri-to-buffer/',
+  'debug/',
+  'ecdsa-sig-formatter/',
+  'fetch-blob/',
+  'formdata-polyfill/',
+  'functional-red-black-tree/',
+  'gcp-metadata/node_modules/',
+  'google-auth-library/build/src/auth/idtokenclient',
+  'google-auth-library/build/src/auth/jwtaccess',
+  'google-auth-library/build/src/auth/loginticket',
+  'google-auth-library/build/src/crypto/',
+  'google-auth-library/build/src/gtoken/getCredentials',
+  'google-gax/build/src/normalCalls/retries',
+  'google-gax/build/src/paginationCalls/resourceCollector',
+  'html-entities/',
+  'https-proxy-agent/',
+  'json-bigint/',
+  'jwa/',
+  'jws/',
+  'mime/',
+  'node-domexception/',
+  'node-fetch/',
+  'p-limit/',
+  'readable-stream/lib/internal/streams/async_iterator',
+  'retry/',
+  'streamsearch/',
+  'string_decoder/',
+  'teeny-request/',
+]
+
+/** `path` is relative to the repository; a package below another's `node_modules` counts as itself, too. */
+function isCold(path: string): boolean {
+  const inside = path.slice(path.indexOf('node_modules/') + 'node_modules/'.length)
+  const innermost = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  return COLD.some((start) => inside.startsWith(start) || innermost.startsWith(start))
+}
 
 /** `var require_x = __commonJS({`, `"path"(exports, module) {`, the module, `}`, `});` as esbuild prints them. */
 const MODULE =
@@ -23,11 +70,14 @@ const WRAPPER =
 /** Marks the modules of an unminified esbuild bundle that a first call runs. Pure. */
 export function markEager(source: string): string {
   const marked = source.replace(MODULE, (whole, name, path, parameters, body) =>
-    COLD.test(`/${path}`)
+    isCold(String(path))
       ? whole
       : `var ${name} = __eager(${OPEN}, function(${parameters}) {\n${body}}, ${CLOSE});`,
   )
-  return marked.replace('"use strict";\n', `"use strict";\n${WRAPPER}`)
+  const strict = '"use strict";\n'
+  return marked.startsWith(strict)
+    ? `${strict}${WRAPPER}${marked.slice(strict.length)}`
+    : `${WRAPPER}${marked}`
 }
 
 /** Turns the marks of a minified bundle into parentheses; throws where one is left over. Pure. */

@@ -10,17 +10,23 @@
 const IMPORT =
   /^(?:const|var|let) (\w+_\d+) = ((?:__import(?:Star|Default)\()?require\(["'][^"']+["']\)\)?);$/gm
 
+/** Imports that keep their own names in the sources of the packages that are made lazy; none is shadowed there. */
+const NAMED =
+  /^const (jsonBigint|formatEcdsa) = (require\(["'](?:json-bigint|ecdsa-sig-formatter)["']\));$/gm
+
 /** `exports.gaxios = require("gaxios");` */
 const EXPORT = /^exports\.(\w+) = (require\(["'][^"']+["']\));$/gm
 
 /** The same CommonJS module, loading its dependencies on first use. Pure. */
 export function lazyRequires(source: string): string {
   const imports: (readonly [string, string])[] = []
+  const postpone = (_: string, name: string, expression: string) => {
+    imports.push([name, expression])
+    return `var ${name}$;`
+  }
   const withoutImports = source
-    .replace(IMPORT, (_, name: string, expression: string) => {
-      imports.push([name, expression])
-      return `var ${name}$;`
-    })
+    .replace(IMPORT, postpone)
+    .replace(NAMED, postpone)
     .replace(
       EXPORT,
       'Object.defineProperty(exports, "$1", { enumerable: true, configurable: true, get: () => $2 });',

@@ -207,12 +207,20 @@ ${missing('GDC-H accounts', 'GdchClient')}`,
   },
 }
 
+const STORAGE: Readonly<Record<string, Replacement>> = {
+  '@google-cloud/storage/build/cjs/src/transfer-manager.js': {
+    why: 'uploads of many files at once, and an XML parser for them',
+    source: missing('transfer manager', 'TransferManager', 'MultiPartUploadError'),
+  },
+}
+
 /** Module path after `node_modules/` -> what the bundle holds instead. */
 export const REPLACEMENTS: Readonly<Record<string, Replacement>> = {
   ...FIRESTORE,
   ...GAX,
   ...GRPC,
   ...AUTH,
+  ...STORAGE,
 }
 
 /** Packages whose modules load their dependencies on first use (lazy-requires.ts). */
