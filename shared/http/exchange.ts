@@ -45,6 +45,8 @@ export class Exchange {
   readonly secrets = new Set<string>()
   /** Rejects with the signal's reason; never resolves. */
   readonly aborted: Promise<never>
+  /** Id of the caller, once its token was found good; for the log. */
+  userId: string | undefined
   /** True while the handler waits for bytes of the body. */
   readingBody = false
   /** True where what follows on the connection cannot be read. */

@@ -14,6 +14,8 @@ export type RequestLine = {
   readonly userAgent: string | undefined
   /** The problem's code, where it is one. */
   readonly code: string | undefined
+  /** Id of the caller, where a token was good. */
+  readonly userId?: string | undefined
 }
 
 export type LogEntry = {
@@ -73,6 +75,7 @@ function jsonLine(entry: LogEntry, project: string | undefined): string {
       : {
           function: request.function,
           code: request.code,
+          uid: request.userId,
           httpRequest: {
             requestMethod: bounded(request.method),
             requestUrl: bounded(request.path),

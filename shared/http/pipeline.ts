@@ -104,6 +104,7 @@ export class Pipeline {
     const bearer = bearerOf(head.header('authorization'))
     if (bearer !== undefined && bearer !== '') exchange.secrets.add(bearer)
     const caller = await callerOf(binding, bearer, { now, address, signal, event })
+    exchange.userId = caller?.userId
     const query = readQuery(route.query, head.queryText)
     const idempotencyKey = route.idempotent ? idempotencyKeyOf(head) : undefined
     const body = await bodyOf(exchange, binding)
@@ -192,6 +193,7 @@ export class Pipeline {
         milliseconds: performance.now() - exchange.startedAt,
         userAgent: head.header('user-agent'),
         code,
+        userId: exchange.userId,
       },
     })
   }

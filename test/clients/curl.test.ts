@@ -7,12 +7,14 @@ import { randomName } from '../app.ts'
 import { plainEnvironment } from '../processes.ts'
 import { test } from '../with-app.ts'
 
-const SCRIPT = join(process.cwd(), 'docs/clients/curl.sh')
-const PHOTO = join(process.cwd(), 'test/image/fixtures/camera-iphone-4s.jpg')
+/** With slashes, as a shell wants it on Windows, too. */
+const inProject = (path: string) => join(process.cwd(), path).replaceAll('\\', '/')
+const SCRIPT = inProject('docs/clients/curl.sh')
+const PHOTO = inProject('test/image/fixtures/camera-iphone-4s.jpg')
 
 const able =
   spawnSync('curl', ['--version']).status === 0 &&
-  spawnSync('bash', ['-c', 'mktemp -u && tail --version']).status === 0
+  spawnSync('bash', ['-c', 'mktemp -u && printf ab | tail -c +2']).status === 0
 if (!able) process.stderr.write('curl client skipped: it needs bash, curl and the usual tools\n')
 
 type Ran = { readonly code: number | null; readonly output: string }

@@ -25,7 +25,7 @@ test.skipIf(!(hasCurl && hasShell))(
     const root = process.cwd()
     const script = walk
       .replace('http://127.0.0.1:8080', app.url)
-      .replace('test/image', join(root, 'test/image'))
+      .replace('test/image', join(root, 'test/image').replaceAll('\\', '/'))
 
     const ran = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: folder,

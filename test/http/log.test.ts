@@ -82,6 +82,8 @@ test('OPS-02 every line of a run is one JSON object with severity, event, reques
       },
     },
   ])
+  const mine = entries.filter(({ message }) => message === 'GET /mine 200')
+  expect(mine).toEqual([expect.objectContaining({ event: 'request', uid: expect.any(String) })])
   const statuses = entries.flatMap(({ httpRequest }) =>
     httpRequest === undefined ? [] : [members(JSON.stringify(httpRequest))['status']],
   )
