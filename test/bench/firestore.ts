@@ -13,7 +13,7 @@ import {
 /** One measured row: our figure, the real emulator's, and how many times better ours is. */
 export type Row = { name: string; ours: number; other: number; unit: string; ratio: number }
 
-/** `count` operations, `parallel` of them at a time, on a collection of one's own. */
+/** An operation, `parallel` of them at a time, on a collection of one's own; measured `count` times on each server. */
 type Load = {
   readonly name: string
   readonly count: number
@@ -23,7 +23,7 @@ type Load = {
   readonly run: (db: Firestore, collection: string, n: number) => Promise<unknown>
 }
 
-const ROUNDS = 9
+const WARM_UP = 3
 const photo = (n: number) => ({
   owner: `user${n % 7}`,
   state: 'ready',
@@ -55,46 +55,37 @@ async function batchOf500(db: Firestore, collection: string, n: number): Promise
 }
 
 const some = (db: Firestore, collection: string) => fill(db, collection, 500)
-const pairs: readonly (Omit<Load, 'parallel'> & { readonly counts: readonly [number, number] })[] =
-  [
-    {
-      name: 'create',
-      count: 0,
-      counts: [20, 96],
-      run: (db, c, n) => db.doc(`${c}/${n}`).create(photo(n)),
-    },
-    {
-      name: 'get',
-      count: 0,
-      counts: [25, 128],
-      prepare: some,
-      run: (db, c, n) => db.doc(`${c}/p${n % 500}`).get(),
-    },
-    {
-      name: 'update(increment)',
-      count: 0,
-      counts: [20, 96],
-      prepare: some,
-      run: (db, c, n) => db.doc(`${c}/p${n % 500}`).update({ bytes: FieldValue.increment(1) }),
-    },
-    {
-      name: 'transaction get + update',
-      count: 0,
-      counts: [10, 48],
-      prepare: some,
-      run: (db, c, n) => increment(db, `${c}/p${n % 500}`),
-    },
-  ]
+const simple: readonly Omit<Load, 'parallel' | 'count'>[] = [
+  {
+    name: 'create',
+    run: (db, c, n) => db.doc(`${c}/${n}`).create(photo(n)),
+  },
+  {
+    name: 'get',
+    prepare: some,
+    run: (db, c, n) => db.doc(`${c}/p${n % 500}`).get(),
+  },
+  {
+    name: 'update(increment)',
+    prepare: some,
+    run: (db, c, n) => db.doc(`${c}/p${n % 500}`).update({ bytes: FieldValue.increment(1) }),
+  },
+  {
+    name: 'transaction get + update',
+    prepare: some,
+    run: (db, c, n) => increment(db, `${c}/p${n % 500}`),
+  },
+]
 
 const loads: readonly Load[] = [
-  ...pairs.flatMap(({ counts: [alone, together], ...load }) => [
-    { ...load, name: `${load.name}, sequential`, count: alone, parallel: 1 },
-    { ...load, name: `${load.name}, 32 parallel`, count: together, parallel: 32 },
+  ...simple.flatMap((load) => [
+    { ...load, name: `${load.name}, sequential`, count: 100, parallel: 1 },
+    { ...load, name: `${load.name}, 32 parallel`, count: 15, parallel: 32 },
   ]),
-  { name: 'batch of 500', count: 3, parallel: 1, run: batchOf500 },
+  { name: 'batch of 500', count: 9, parallel: 1, run: batchOf500 },
   {
     name: 'equality query over 3500 documents',
-    count: 10,
+    count: 15,
     parallel: 1,
     prepare: (db, c) => fill(db, c, 3500),
     run: (db, c, n) =>
@@ -125,17 +116,18 @@ const loads: readonly Load[] = [
   },
   {
     name: 'all of 1000 documents',
-    count: 5,
+    count: 15,
     parallel: 1,
     prepare: (db, c) => fill(db, c, 1000),
     run: (db, c) => db.collection(c).get(),
   },
 ]
 
-/** Operations a second. */
+/** Operations a second in one burst: the one operation itself, or two for each that runs at a time. */
 async function rate(db: Firestore, collection: string, load: Load, round: number): Promise<number> {
-  let next = round * load.count
-  const end = next + load.count
+  const size = load.parallel === 1 ? 1 : load.parallel * 2
+  let next = round * size
+  const end = next + size
   const worker = async () => {
     while (next < end) {
       next += 1
@@ -144,7 +136,7 @@ async function rate(db: Firestore, collection: string, load: Load, round: number
   }
   const start = performance.now()
   await Promise.all(Array.from({ length: load.parallel }, worker))
-  return (load.count * 1000) / (performance.now() - start)
+  return (size * 1000) / (performance.now() - start)
 }
 
 function median(values: readonly number[]): number {
@@ -157,14 +149,16 @@ function row(name: string, ours: number, other: number, unit: string, lessIsBett
   return { name, ours: digits(ours), other: digits(other), unit, ratio: digits(ratio) }
 }
 
-/** Both servers in turn, round by round, so that a busy machine slows both alike. */
+/** Both servers in turn, burst by burst, so that a busy machine slows both alike. */
 async function compare(ours: Firestore, theirs: Firestore, load: Load): Promise<Row> {
   const collection = `bench-${randomBytes(4).toString('hex')}`
   const rates: { own: number[]; other: number[] } = { own: [], other: [] }
   for (const db of [ours, theirs]) await load.prepare?.(db, collection)
-  await rate(ours, collection, load, 1000)
-  await rate(theirs, collection, load, 1000)
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < WARM_UP; round += 1) {
+    await rate(ours, collection, load, load.count + round)
+    await rate(theirs, collection, load, load.count + round)
+  }
+  for (let round = 0; round < load.count; round += 1) {
     rates.own.push(await rate(ours, collection, load, round))
     rates.other.push(await rate(theirs, collection, load, round))
   }
