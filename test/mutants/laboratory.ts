@@ -89,6 +89,8 @@ async function editedFiles(root: string, edits: readonly Edit[]) {
   return files
 }
 
+const testOf = ({ test }: Mutant) => test
+
 export async function openLaboratory(): Promise<Laboratory> {
   const root = await copyProject()
   return {
@@ -105,17 +107,15 @@ export async function openLaboratory(): Promise<Laboratory> {
       }
     },
     failuresUnbroken: async (mutants) => {
-      const tests = new Set(mutants.map(({ test }) => test))
-      let failures = 0
-      for (const file of tests) {
-        const own = mutants.filter(({ test }) => test === file)
-        const names = own.some(({ named }) => named === undefined)
-          ? []
-          : own.map(({ named = '' }) => named)
-        const { tally } = await runTests(root, [file], names)
-        failures += tally.passed === 0 ? 1 : tally.failed
-      }
-      return failures
+      const whole = new Set(mutants.filter(({ named }) => named === undefined).map(testOf))
+      const rest = mutants.filter(({ test }) => !whole.has(test))
+      const names = rest.map(({ named = '' }) => named)
+      const runs = [
+        await runTests(root, [...whole], []),
+        await runTests(root, [...new Set(rest.map(testOf))], names),
+      ]
+      const failed = runs.map(({ tally }) => (tally.passed === 0 ? 1 : tally.failed))
+      return failed.reduce((sum, count) => sum + count, 0)
     },
     close: () => rm(root, { recursive: true, force: true }),
   }

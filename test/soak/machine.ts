@@ -22,7 +22,8 @@ export type Machine = {
   readonly direct: Environment
   /** The instance that lives from the start to the end. */
   readonly steadyPid: number
-  serversPid(): number
+  /** What that one holds once its garbage is collected, megabytes; undefined where no signal tells it to (Windows). */
+  steadyHeap(): Promise<number | undefined>
   /** Ends the other instance so, and starts it anew. */
   restartFunctions(signal: NodeJS.Signals): Promise<void>
   /** Kills both servers and starts them anew on their ports and data. */
@@ -65,7 +66,8 @@ export async function openMachine(settings: Environment): Promise<Machine> {
     STORAGE_EMULATOR_HOST: `http://${storage.host}`,
     TMPDIR: scratch,
   }
-  const steady = await startInstance(environment)
+  const steady = await startInstance(environment, '../soak/collected.ts')
+  let collected = 0
   let servers: Started = first.started
   let other: Awaited<ReturnType<typeof startInstance>> | undefined =
     await startInstance(environment)
@@ -77,7 +79,15 @@ export async function openMachine(settings: Environment): Promise<Machine> {
     scratch,
     direct,
     steadyPid: steady.process.pid,
-    serversPid: () => servers.pid,
+    steadyHeap: async () => {
+      if (process.platform === 'win32') return undefined
+      collected += 1
+      process.kill(steady.process.pid, 'SIGUSR2')
+      const [, kilobytes] = await steady.process.line(
+        new RegExp(`^collected ${collected}: (\\d+) kB$`, 'm'),
+      )
+      return Math.round(Number(kilobytes) / 1024)
+    },
     restartFunctions: async (signal) => {
       const ended = other?.process
       other = undefined

@@ -21,7 +21,7 @@ const PROGRESS_MS = 10_000
 const WARM_MS = 30_000
 /** Idle connections have ended by then. */
 const QUIET_MS = 8_000
-const MORE_MEGABYTES = 80
+const MORE_HEAP_MEGABYTES = 24
 const MORE_DESCRIPTORS = 16
 
 const SETTINGS = {
@@ -69,22 +69,26 @@ async function live(
   }
 }
 
-function compareHolding(
-  what: string,
-  before: Holding | undefined,
-  after: Holding | undefined,
-  record: Happenings,
-): void {
-  if (before === undefined || after === undefined) {
-    print(`${what}: not measured here`)
+type Held = { readonly holding: Holding | undefined; readonly heap: number | undefined }
+
+async function heldBy(machine: Machine): Promise<Held> {
+  return { heap: await machine.steadyHeap(), holding: await holdingOf(machine.steadyPid) }
+}
+
+/** `idle` is before the first call, `warm` amid the load, `after` once it is quiet again. */
+function compareHeld(idle: Held, warm: Held, after: Held, record: Happenings): void {
+  const [before, now] = [idle.holding, after.holding]
+  if (before === undefined || now === undefined) {
+    print('memory and descriptors: not measured here')
     return
   }
   print(
-    `${what}: ${before.megabytes} to ${after.megabytes} MB, ${before.descriptors} to ${after.descriptors} descriptors`,
+    `the functions: heap ${warm.heap} to ${after.heap} MB, resident ${warm.holding?.megabytes} to ${now.megabytes} MB, descriptors ${before.descriptors} to ${now.descriptors}`,
   )
-  if (after.megabytes > before.megabytes + MORE_MEGABYTES) record.violation(`${what} leaks memory`)
-  if (after.descriptors > before.descriptors + MORE_DESCRIPTORS)
-    record.violation(`${what} leaks descriptors`)
+  if ((after.heap ?? 0) > (warm.heap ?? 0) + MORE_HEAP_MEGABYTES) record.violation('memory leaks')
+  if (now.descriptors > before.descriptors + MORE_DESCRIPTORS) {
+    record.violation('descriptors leak')
+  }
 }
 
 async function soak(machine: Machine, minutes: number, seed: number): Promise<Happenings> {
@@ -96,7 +100,7 @@ async function soak(machine: Machine, minutes: number, seed: number): Promise<Ha
     const seconds = Math.round(elapsed() / 1000)
     print(`${seconds} s: ${record.summary()}; ${record.violations().length} violations`)
   }, PROGRESS_MS)
-  const idle = await holdingOf(machine.steadyPid)
+  const idle = await heldBy(machine)
   const storageOf = (address: string) =>
     address.replace(machine.storage.host, new URL(storageUrl(machine)).host)
   const phones = Array.from({ length: PHONES }, (_, number) => {
@@ -105,15 +109,13 @@ async function soak(machine: Machine, minutes: number, seed: number): Promise<Ha
     const line = openLine({ chance, record, urls: machine.urls, address, isCalm: isOver })
     return { chance, phone: new Phone({ number, seed, chance, line, record }) }
   })
-  const warm = pause(Math.min(WARM_MS, minutes * 30_000)).then(() => holdingOf(machine.steadyPid))
+  const warm = pause(Math.min(WARM_MS, minutes * 30_000)).then(() => heldBy(machine))
   await Promise.all([
     makeTrouble(chanceOf(seed), machine, record, isOver),
     ...phones.map(({ phone, chance }) => live(phone, chance, storageOf, isOver)),
   ])
   await pause(QUIET_MS)
-  const [before, after] = [await warm, await holdingOf(machine.steadyPid)]
-  const base = before && idle && { ...before, descriptors: idle.descriptors }
-  compareHolding('the functions', base, after, record)
+  compareHeld(idle, await warm, await heldBy(machine), record)
   await comparePlaces(
     machine,
     phones.map(({ phone }) => phone),
