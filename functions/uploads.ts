@@ -150,7 +150,7 @@ function sessionReply(
 serve(
   endpoint,
   {
-    'POST /uploads': async ({ caller, body, idempotencyKey }) => {
+    'POST /uploads': async ({ caller, body, idempotencyKey, publicUrl }) => {
       const start = {
         userId: caller.userId,
         uploadId: randomId(),
@@ -172,7 +172,9 @@ serve(
         return sessionReply(200, upload, upload.sessionUrl, { 'Idempotency-Replayed': 'true' })
       }
 
-      const address = await startUpload({ database, files }, admission, fingerprint)
+      // The console's page is served there, and sends from it.
+      const origin = publicUrl && new URL(publicUrl).origin
+      const address = await startUpload({ database, files }, admission, fingerprint, origin)
       const headers = rateLimitHeaders('upload', admission.window.windows)
       return sessionReply(201, admission.upload, address, headers)
     },

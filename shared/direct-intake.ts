@@ -60,11 +60,12 @@ export async function startUpload(
   { database, files }: Pick<Completion, 'database' | 'files'>,
   { upload, at }: { readonly upload: DirectUpload; readonly at: Date },
   requestSha256: string,
+  origin: string | undefined,
 ): Promise<string> {
   const { id, contentType, bytes } = upload
   const name = quarantineName(upload.ownerId, id)
   try {
-    const address = await files.startSession({ name, contentType, uploadId: id, bytes })
+    const address = await files.startSession({ name, contentType, uploadId: id, bytes, origin })
     const outcome = await openDirectUpload(database, upload, address, requestSha256, at)
     if (outcome === 'committed') return address
     await cancelSession(address)

@@ -85,12 +85,13 @@ function endOn(problem) {
 }
 
 /** A call with the access token; refreshes it once where it has expired. */
-export async function call(name, { path = '', method = 'GET', body, accept } = {}) {
+export async function call(name, { path = '', method = 'GET', body, accept, key } = {}) {
   const address = `${await addressOf(name)}${path}`
   const send = async () => {
     const request = jsonRequest(method, body)
     request.headers.authorization = `Bearer ${tokens?.access_token}`
     if (accept !== undefined) request.headers.accept = accept
+    if (key !== undefined) request.headers['idempotency-key'] = key
     return await read(await reach(address, request))
   }
   try {

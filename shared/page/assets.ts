@@ -21,6 +21,7 @@ export const ASSET_FILES = [
   'api.js',
   'devices.js',
   'dom.js',
+  'large.js',
   'photos.js',
   'sign-in.js',
   'uploads.js',

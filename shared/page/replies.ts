@@ -2,7 +2,7 @@
 import type { Reply } from '../http/endpoint.ts'
 import { type Asset, assets } from './assets.ts'
 
-/** Where photos are shown from when deployed; a local run has its own bucket server. */
+/** Where photos are shown from and large ones sent to when deployed; a local run has its own bucket server. */
 const PRODUCTION_STORAGE = 'https://storage.googleapis.com'
 
 function originsOf(links: Readonly<Record<string, string>>): readonly string[] {
@@ -15,7 +15,7 @@ function policy(links: Readonly<Record<string, string>>, storageOrigin: string):
     "script-src 'self'",
     "style-src 'self'",
     `img-src 'self' ${storageOrigin}`,
-    ["connect-src 'self'", ...originsOf(links)].join(' '),
+    ["connect-src 'self'", ...originsOf(links), storageOrigin].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
@@ -26,7 +26,7 @@ function replyOf(asset: Asset, headers: Readonly<Record<string, string>>): Reply
   return { status: 200, content: asset.content, contentType: asset.contentType, headers }
 }
 
-/** The page; its script may call the linked endpoints and show images of the bucket, nothing else. */
+/** The page; its script may call the linked endpoints and the bucket, nothing else. */
 export function pageReply(links: Readonly<Record<string, string>>, localStorageUrl: string): Reply {
   const page = assets.get('index.html')
   if (page === undefined) throw new TypeError('the console page is missing')

@@ -1,5 +1,5 @@
-import { upload } from './api.js'
 import { element } from './dom.js'
+import { uploadPhoto } from './large.js'
 
 /** `"upload";r=4;t=55` as a sentence. */
 function remaining(header) {
@@ -25,7 +25,7 @@ async function send(file, key, shown, finished) {
   shown.said.textContent = ''
   shown.bar.hidden = false
   try {
-    const { limit } = await upload(file, key, (part) => {
+    const { limit } = await uploadPhoto(file, key, (part) => {
       shown.bar.value = part
     })
     shown.bar.hidden = true

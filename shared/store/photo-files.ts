@@ -17,6 +17,8 @@ export type NewObject = {
   readonly uploadId: string
   /** Undefined where it is not known before the end. */
   readonly bytes?: number | undefined
+  /** The one origin whose pages may use the session's address (CORS); absent where no browser does. */
+  readonly origin?: string | undefined
 }
 
 export type ListedObject = {
@@ -101,6 +103,7 @@ async function startSession(file: File, object: NewObject): Promise<string> {
       ...(object.bytes === undefined ? {} : { contentLength: object.bytes }),
     },
     preconditionOpts: { ifGenerationMatch: 0 },
+    ...(object.origin === undefined ? {} : { origin: object.origin }),
   })
   return address
 }

@@ -92,6 +92,26 @@ describe.skipIf(chromiumPath === undefined)('the console', () => {
     await page.context().close()
   })
 
+  test('a photo over the limit of one request goes straight into the bucket', async () => {
+    const { page, complaints } = await openPage(browser)
+    await signUp(page, own.url)
+    const photo = await readFile(PHOTOS[0] ?? '')
+    const buffer = Buffer.concat([photo, Buffer.alloc(21 * 1024 * 1024)])
+    const sent: string[] = []
+    page.on('request', (request) => sent.push(`${request.method()} ${new URL(request.url()).port}`))
+
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'panorama.jpg', mimeType: 'image/jpeg', buffer })
+    await page.locator('.gallery li').first().waitFor()
+
+    await page.getByText('Uploaded.').waitFor()
+    const port = new URL(own.url).port
+    expect(sent.filter((line) => line.startsWith('PUT') && !line.endsWith(port))).toHaveLength(2)
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
   test('the limit is said in words with the time to wait', async () => {
     const { page, complaints } = await openPage(browser, { width: 390, height: 800, dark: true })
     await signUp(page, own.url)
