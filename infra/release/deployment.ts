@@ -87,8 +87,8 @@ export type Place = {
 }
 
 function requirePlace({ project, region }: Place): { project: string; region: string } {
-  if (project === undefined || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(project)) {
-    throw new DeploymentError('--project=ID is needed: 6 to 30 lower-case letters, digits, hyphens')
+  if (project === undefined || !/^[a-z][a-z0-9-]{2,28}[a-z0-9]$/.test(project)) {
+    throw new DeploymentError('--project=ID is needed: lower-case letters, digits, hyphens, at most 30')
   }
   const found = REGIONS.find((name) => name === region)
   if (found === undefined) {
