@@ -1,7 +1,7 @@
 /**
  * Nothing that one user does takes longer because there are many others: the same calls on a small and on a large
  * database, in turn, so that a busy machine slows both alike. LARGE=1 is the whole 100,000 users with 1,000,000
- * photos; a fifth of it is what fits into a run of all tests.
+ * photos; a tenth of it is what fits into a run of all tests.
  */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,9 +13,9 @@ import { startNode } from './processes.ts'
 import { userIdOf } from './uploads/stored-app.ts'
 
 const SMALL = 200
-const LARGE = process.env['LARGE'] === '1' ? 100_000 : 20_000
+const LARGE = process.env['LARGE'] === '1' ? 100_000 : 10_000
 const PROBES = 21
-/** A scan of the large database would be a hundred times slower. */
+/** A scan of the large database would be fifty times slower. */
 const MOST_TIMES = 3
 const FILL_MS = 1_500_000
 
