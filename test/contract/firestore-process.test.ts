@@ -232,6 +232,27 @@ test('a transaction that would close a circle of waiters gives way, and all succ
   expect((await db.doc('a/b').get()).get('n')).toBe(4)
 })
 
+test('a write waits for its own document only, however many others wait', async () => {
+  const { db, host, server } = await open({ dataDir: await directory(), idleMs: 60_000 })
+  const raw = openRaw(host)
+  const database = 'projects/demo-contract/databases/(default)'
+  const name = `${database}/documents/a/a`
+  const reading = { database, documents: [name], newTransaction: {} }
+  const [begun] = await raw.call('BatchGetDocuments', reading)
+  const waiting = db.doc('a/a').set({ n: 1 })
+  await expect.poll(() => server.requests.length).toBe(2)
+
+  await db.doc('a/b').set({ n: 1 })
+  await db.runTransaction(async (t) => t.update((await t.get(db.doc('a/b'))).ref, { n: 2 }))
+  const meanwhile = await db.getAll(db.doc('a/a'), db.doc('a/b'))
+  await raw.call('Rollback', { database, transaction: begun?.['transaction'] })
+  await waiting
+  raw.close()
+
+  expect(meanwhile.map((document) => document.get('n'))).toEqual([undefined, 2])
+  expect((await db.doc('a/a').get()).get('n')).toBe(1)
+})
+
 test('compressed requests are read', async () => {
   const { db, host } = await open({ dataDir: await directory() })
   const raw = openRaw(host, { 'grpc.default_compression_algorithm': 2 })

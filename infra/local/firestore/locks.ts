@@ -3,10 +3,14 @@ import { StatusError } from './status.ts'
 /** Whoever can hold locks: a read-write transaction. */
 export type Owner = { readonly held: Set<string> }
 
-/** Who asks, which keys must be free of other transactions, and which of them the owner keeps until it ends. */
+/** Who asks, and which keys must be free of other transactions. */
 export type Request = {
   readonly owner: Owner | undefined
+  /** What is read or written: nobody else may at the same time. */
   readonly keys: readonly string[]
+  /** What contains it: any number of writes may pass at once, as long as no transaction has read the whole. */
+  readonly within: readonly string[]
+  /** Keep `keys` until the owner ends. */
   readonly hold: boolean
   /** Whoever waits; the signal is only asked for when there is something to wait for. */
   readonly caller: Caller
@@ -80,15 +84,15 @@ export class Locks {
   }
 
   /** Another transaction holds a key, or somebody who came earlier waits for one and this one holds nothing yet. */
-  #blocked({ owner, keys }: Request, earlier: readonly Waiter[]): boolean {
-    const held = keys.some((key) => {
+  #blocked(request: Request, earlier: readonly Waiter[]): boolean {
+    const { owner, keys, within } = request
+    const foreign = (key: string) => {
       const holder = this.#holders.get(key)
       return holder !== undefined && holder !== owner
-    })
-    if (held || earlier.length === 0) return held
-    if (owner !== undefined && owner.held.size > 0) return false
-    const wanted = new Set(keys)
-    return earlier.some((waiter) => waiter.keys.some((key) => wanted.has(key)))
+    }
+    if (keys.some(foreign) || within.some(foreign)) return true
+    if (earlier.length === 0 || (owner !== undefined && owner.held.size > 0)) return false
+    return earlier.some((waiter) => conflict(request, waiter))
   }
 
   #grantWaiting(): void {
@@ -123,12 +127,22 @@ export class Locks {
 
   /** The holders of everything the owner waits for. */
   #waitsFor(owner: Owner): Owner[] {
-    const keys = this.#queue.filter((waiter) => waiter.owner === owner).flatMap(({ keys: k }) => k)
+    const keys = this.#queue
+      .filter((waiter) => waiter.owner === owner)
+      .flatMap((waiter) => [...waiter.keys, ...waiter.within])
     return keys.flatMap((key) => {
       const holder = this.#holders.get(key)
       return holder === undefined || holder === owner ? [] : [holder]
     })
   }
+}
+
+/** Two requests get in each other's way where one reads or writes what the other does, or what contains it. */
+function conflict(a: Request, b: Request): boolean {
+  const [own, around] = [new Set(a.keys), new Set(a.within)]
+  return (
+    b.keys.some((key) => own.has(key) || around.has(key)) || b.within.some((key) => own.has(key))
+  )
 }
 
 function circle(): StatusError {

@@ -68,7 +68,9 @@ export class Sessions {
       return await this.#transactions.during(transaction, async () =>
         snapshot !== undefined
           ? read(snapshot, time)
-          : this.#locks.run({ owner, keys, hold: true, caller }, () => this.#present(read)),
+          : this.#locks.run({ owner, keys, within: [], hold: true, caller }, () =>
+              this.#present(read),
+            ),
       )
     } catch (error) {
       if (began !== undefined) this.#transactions.end(transaction)

@@ -5,7 +5,7 @@ import type { Locks } from './locks.ts'
 import { Planner } from './plan.ts'
 import type { StructuredQuery } from './query-message.ts'
 import type { Changes, Store } from './store.ts'
-import { writeKeys } from './writes.ts'
+import { writeLocks } from './writes.ts'
 
 const BATCH = 200
 
@@ -55,9 +55,9 @@ export class Sweeper {
         (document) => new Location(database, document.path.split('/')),
       )
       if (documents.length === 0) return deleted
-      const keys = writeKeys(locations)
+      const locks = writeLocks(locations)
       const { result } = await this.#locks.run(
-        { owner: undefined, keys, hold: false, caller: this.#ended },
+        { owner: undefined, ...locks, hold: false, caller: this.#ended },
         () => this.#store.commit((changes) => remove(changes, locations, path, end)),
       )
       deleted += result

@@ -11,16 +11,17 @@ import type { Transaction, Transactions } from './transactions.ts'
 import { writeTimestamp, writeValue } from './value.ts'
 import { Reader, Writer } from './wire.ts'
 
-/** A write needs its document, and every query that could see it, free of other transactions. */
-export function writeKeys(locations: readonly Location[]): string[] {
+/** A write needs its documents, and every query that could see them, free of other transactions. */
+export function writeLocks(locations: readonly Location[]): { keys: string[]; within: string[] } {
   const keys = new Set<string>()
+  const within = new Set<string>()
   for (const { database, path, kind, segments } of locations) {
     keys.add(`doc ${database}/${path}`)
-    keys.add(`collection ${database}/${segments.slice(0, -1).join('/')}`)
-    keys.add(`group ${database}/${kind}`)
-    keys.add(`all ${database}`)
+    within.add(`collection ${database}/${segments.slice(0, -1).join('/')}`)
+    within.add(`group ${database}/${kind}`)
+    within.add(`all ${database}`)
   }
-  return [...keys]
+  return { keys: [...keys], within: [...within] }
 }
 
 function writeResult(w: Writer, { updated, results }: WriteResult): void {
@@ -80,7 +81,7 @@ export class WriteMethods {
     if (transaction?.snapshot !== undefined) throw invalid('A read-only transaction cannot write.')
     const request = {
       owner: transaction?.owner,
-      keys: writeKeys(writes.map(({ location }) => location)),
+      ...writeLocks(writes.map(({ location }) => location)),
       hold: false,
       caller: call,
     }
@@ -103,9 +104,9 @@ export class WriteMethods {
     const locations = checked.flatMap((write) =>
       write instanceof StatusError ? [] : [write.location],
     )
-    const keys = writeKeys(locations)
+    const locks = writeLocks(locations)
     const outcomes = await this.#locks.run(
-      { owner: undefined, keys, hold: false, caller: call },
+      { owner: undefined, ...locks, hold: false, caller: call },
       () =>
         this.#store.commit((changes, at) =>
           checked.map((write) =>
