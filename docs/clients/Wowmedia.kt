@@ -3,6 +3,7 @@ package wowmedia
 
 import java.io.File
 import java.io.IOException
+import java.io.RandomAccessFile
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -135,9 +136,11 @@ class Wowmedia(private val base: String, private val store: TokenStore, private 
 
 private fun tokensOf(answer: JSONObject) = Tokens(answer.getString("access_token"), answer.getString("refresh_token"))
 
-private fun pieceOf(file: File, at: Long): ByteArray = file.inputStream().use { stream ->
-    stream.channel.position(at)
-    stream.readNBytes(PIECE_BYTES)
+private fun pieceOf(file: File, at: Long): ByteArray = RandomAccessFile(file, "r").use { source ->
+    source.seek(at)
+    val piece = ByteArray(minOf(PIECE_BYTES.toLong(), source.length() - at).toInt())
+    source.readFully(piece)
+    piece
 }
 
 /*

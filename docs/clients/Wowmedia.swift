@@ -43,14 +43,14 @@ actor Wowmedia {
     /// `/registration` or `/login`.
     func signIn(_ path: String = "/login", username: String, password: String) async throws {
         let body = try JSONEncoder().encode(["username": username, "password": password])
-        let answer = try await send(request("POST", path, json: body))
+        let answer = try await send(made("POST", path, json: body))
         try await store.write(try JSONDecoder().decode(Tokens.self, from: answer))
     }
 
     /// Ends the session on the server, then forgets the tokens.
     func signOut() async throws {
         guard let tokens = try await store.read() else { return }
-        _ = try await send(request("POST", "/logout/refresh"), token: tokens.refresh_token)
+        _ = try await send(made("POST", "/logout/refresh"), token: tokens.refresh_token)
         try await store.write(nil)
     }
 
@@ -72,7 +72,7 @@ actor Wowmedia {
     }
 
     func photos() async throws -> Data {
-        try await call(request("GET", "/photos"))
+        try await call(made("GET", "/photos"))
     }
 
     /// One refresh, for however many calls wait for it.
@@ -88,7 +88,7 @@ actor Wowmedia {
         guard let stored = try await store.read() else { throw SignedOut() }
         if stored.access_token != old { return stored.access_token }
         // A lost answer is asked for again with the same token: the next call does that.
-        let answer = try await send(request("POST", "/token/refresh"), token: stored.refresh_token)
+        let answer = try await send(made("POST", "/token/refresh"), token: stored.refresh_token)
         let tokens = try JSONDecoder().decode(Tokens.self, from: answer)
         try await store.write(tokens) // before the access token is used
         return tokens.access_token
@@ -98,7 +98,7 @@ actor Wowmedia {
     /// again after `photos()` has made new tokens, on a lost answer at once; with the same key it is the same photo.
     func uploadInBackground(_ file: URL, type: String, key: String, in background: URLSession) async throws {
         guard let tokens = try await store.read() else { throw SignedOut() }
-        var request = request("POST", "/file")
+        var request = made("POST", "/file")
         request.setValue(type, forHTTPHeaderField: "Content-Type")
         request.setValue(key, forHTTPHeaderField: "Idempotency-Key")
         request.setValue("Bearer \(tokens.access_token)", forHTTPHeaderField: "Authorization")
@@ -111,7 +111,7 @@ actor Wowmedia {
         let announced: [String: Any] = [
             "content_type": type, "bytes": data.count, "original_name": file.lastPathComponent,
         ]
-        var announce = request("POST", "/uploads", json: try JSONSerialization.data(withJSONObject: announced))
+        var announce = made("POST", "/uploads", json: try JSONSerialization.data(withJSONObject: announced))
         announce.setValue(key, forHTTPHeaderField: "Idempotency-Key")
         let upload = try JSONDecoder().decode(Upload.self, from: try await call(announce))
         var at = try await put(Data(), range: "*", of: data.count, to: upload.upload_url)
@@ -119,7 +119,7 @@ actor Wowmedia {
             let end = min(at + 8 * 1024 * 1024, data.count) // pieces of a multiple of 256 KiB
             at = try await put(data[at..<end], range: "\(at)-\(end - 1)", of: data.count, to: upload.upload_url)
         }
-        return try await call(request("POST", "/uploads/\(upload.id)/complete"))
+        return try await call(made("POST", "/uploads/\(upload.id)/complete"))
     }
 
     /// Sends a piece, or with `*` asks; without our token. How many bytes have arrived: 308 says it in `Range`.
@@ -135,7 +135,7 @@ actor Wowmedia {
         return (Int(last) ?? -1) + 1
     }
 
-    private func request(_ method: String, _ path: String, json: Data? = nil) -> URLRequest {
+    private func made(_ method: String, _ path: String, json: Data? = nil) -> URLRequest {
         var request = URLRequest(url: URL(string: base.absoluteString + path)!)
         request.httpMethod = method
         request.httpBody = json
