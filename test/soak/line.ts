@@ -5,7 +5,7 @@ import type { Chance } from './random.ts'
 import type { Happenings } from './record.ts'
 
 /** How often an answer arrives and is forgotten, and how often the phone hangs up amid a call. */
-const FORGOTTEN = 0.05
+const FORGOTTEN = 0.08
 const HUNG_UP = 0.05
 /** An answer must have come by then, whatever hangs (DATA-04). */
 const LONGEST_MS = 60_000

@@ -121,8 +121,19 @@ export class Phone {
     }
     const { answer } = await this.#asUser('POST', '/file', options)
     record.count(whole ? 'uploads' : 'damaged uploads')
-    if (whole) return this.#keepPhoto(name, photo, answer)
-    if (answer.status !== 422) this.#violation(`a damaged photo is ${answer.status}`)
+    if (whole) {
+      this.#keepPhoto(name, photo, answer)
+      if (chance.happens(0.2)) await this.#uploadAgain(name, options)
+    } else if (answer.status !== 422) this.#violation(`a damaged photo is ${answer.status}`)
+  }
+
+  /** An app that does not know that its photo was stored. */
+  async #uploadAgain(name: string, options: () => object): Promise<void> {
+    const { answer } = await this.#asUser('POST', '/file', options)
+    this.#options.record.count('uploads again')
+    const [received] = photosOf([answer.body['photo']])
+    const isSame = answer.status === 200 && received?.id === this.photos.get(name)?.id
+    if (!isSame) this.#violation(`upload ${name} again is ${answer.status}, another photo`)
   }
 
   #keepPhoto(name: string, photo: Buffer, answer: Answer): void {
