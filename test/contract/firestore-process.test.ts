@@ -253,6 +253,22 @@ test('a write waits for its own document only, however many others wait', async 
   expect((await db.doc('a/a').get()).get('n')).toBe(1)
 })
 
+test('a refused commit ends its transaction, too', async () => {
+  const { db, host } = await open({ dataDir: await directory(), idleMs: 60_000 })
+  const raw = openRaw(host)
+  onTestFinished(() => raw.close())
+  const database = 'projects/demo-contract/databases/(default)'
+  const name = `${database}/documents/a/a`
+  const reading = { database, documents: [name], newTransaction: {} }
+  const [begun] = await raw.call('BatchGetDocuments', reading)
+  const transaction = begun?.['transaction']
+  const update = { name, fields: { __bad__: { integerValue: 1 } } }
+  const refused = await code(raw.call('Commit', { database, writes: [{ update }], transaction }))
+
+  expect(refused).toBe('INVALID_ARGUMENT')
+  expect(await code(db.doc('a/a').set({ n: 1 }))).toBe('OK')
+})
+
 test('compressed requests are read', async () => {
   const { db, host } = await open({ dataDir: await directory() })
   const raw = openRaw(host, { 'grpc.default_compression_algorithm': 2 })

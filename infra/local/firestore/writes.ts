@@ -48,17 +48,18 @@ export class WriteMethods {
   async commit(buffer: Buffer, call: Call): Promise<void> {
     const request = readCommit(buffer)
     checkDatabase(request.database)
-    const writes = request.writes.map((write) => checkWrite(this.#store, request.database, write))
     const transaction = this.#sessions.transaction(request.transaction, request.database)
-    const { results, time } = await this.#within(transaction, () =>
-      this.#apply(writes, transaction, call),
-    )
+    const { results, time } = await this.#within(transaction, async () => {
+      const writes = request.writes.map((write) => checkWrite(this.#store, request.database, write))
+      return this.#apply(writes, transaction, call)
+    })
     const w = new Writer()
     for (const result of results) w.message(1, () => writeResult(w, result))
     writeTimestamp(w, 2, timestampOf(time))
     await call.send(w.finish())
   }
 
+  /** Whatever comes of it, a commit ends its transaction. */
   async #within<T>(transaction: Transaction | undefined, work: () => Promise<T>): Promise<T> {
     if (transaction === undefined) return work()
     try {
