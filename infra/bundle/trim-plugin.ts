@@ -8,10 +8,6 @@ import { CODEC, LAZY_PACKAGES, READ_VERSIONS, REPLACEMENTS } from './replacement
 
 const DESCRIPTOR = '@google-cloud/firestore-api/build/protos/protos.json'
 
-/** `node:assert` takes a twentieth of a cold start to load, and the SDK calls it as a function only. */
-const ASSERT = `module.exports = (value, message) => { if (!value) throw new Error(message); };`
-const ASSERTING = /@google-cloud[\\/]firestore[\\/]build[\\/]src[\\/]/
-
 function packageOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
   return first.startsWith('@') ? `${first}/${second}` : first
@@ -70,9 +66,6 @@ export function trimPlugin(modules: string): Plugin {
       build.onStart(async () => ({
         errors: (await unreadVersions(modules)).map((text) => ({ text })),
       }))
-      build.onResolve({ filter: /^assert$/ }, ({ importer }) =>
-        ASSERTING.test(importer) ? { path: 'assert', namespace: 'trim' } : undefined,
-      )
       build.onResolve({ filter: new RegExp(`^${CODEC}$`) }, () => ({
         path: CODEC,
         namespace: 'trim',
@@ -80,10 +73,10 @@ export function trimPlugin(modules: string): Plugin {
       build.onResolve({ filter: /^@google-cloud\/storage$/ }, () => ({
         path: join(modules, '@google-cloud/storage/build/cjs/src/index.js'),
       }))
-      build.onLoad({ filter: /.*/, namespace: 'trim' }, async ({ path }) => {
-        if (path !== CODEC) return { contents: ASSERT }
-        return { contents: await codecOf(modules), resolveDir: modules }
-      })
+      build.onLoad({ filter: /.*/, namespace: 'trim' }, async () => ({
+        contents: await codecOf(modules),
+        resolveDir: modules,
+      }))
       build.onLoad({ filter: /[\\/]node_modules[\\/].*\.(c?js|json)$/ }, ({ path }) => load(path))
     },
   }
