@@ -81,4 +81,4 @@ test(`nothing acknowledged is lost and no batch torn over ${KILLS} kills under l
   expect(torn).toEqual([])
   expect(lost).toEqual([])
   expect(acknowledged).toBeGreaterThan(KILLS)
-}, 900_000)
+}, 1_800_000)

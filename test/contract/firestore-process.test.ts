@@ -59,6 +59,7 @@ test('P3 only 127.0.0.1 answers, and no other host is accepted', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
   socket.on('connect', () => resolve('connected'))
   socket.on('error', () => resolve('refused'))
+  socket.setTimeout(2000, () => resolve('refused'))
   const outcome = await promise
   socket.destroy()
 

@@ -34,7 +34,7 @@ export class Indexes {
     this.#declared = declared
     if (mode === 'snapshot')
       connection.sqlite.exec(
-        'CREATE TEMP TABLE own_entries (idx INTEGER, key BLOB, doc INTEGER, PRIMARY KEY (idx, key)) WITHOUT ROWID',
+        'PRAGMA temp_store = MEMORY; CREATE TEMP TABLE own_entries (idx INTEGER, key BLOB, doc INTEGER, PRIMARY KEY (idx, key)) WITHOUT ROWID',
       )
   }
 
