@@ -7,7 +7,7 @@ export type Started = {
   readonly pid: number
   /** Everything that it printed so far, both streams. */
   output(): string
-  /** Resolves with the first line that matches, or rejects with the output when it ends or 30 s pass. */
+  /** Resolves with the first line that matches, or rejects with the output when it ends or 60 s pass, which ends it. */
   line(pattern: RegExp): Promise<RegExpExecArray>
   /** Ends it with the signal and waits for its end; the exit code, or null after a signal. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
