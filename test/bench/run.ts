@@ -105,4 +105,6 @@ async function main(): Promise<number> {
   return failures === 0 ? 0 : 1
 }
 
+// An end by `exit` ends the children, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 process.exitCode = await main()

@@ -167,4 +167,6 @@ async function main(): Promise<number> {
   }
 }
 
+// An end by `exit` ends the children, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 process.exitCode = await main()
