@@ -39,10 +39,10 @@ export async function buildFunction(spec: FunctionSpec, outDir: string): Promise
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   const entry = join(ROOT, 'functions', `${spec.name}.ts`)
-  const { bytes, metafile } = await bundle(entry, join(folder, 'index.js'), {
-    external: [FRAMEWORK, ...spec.native],
-    keepNames: spec.bucket.length > 0,
-  })
+  const { bytes, metafile } = await bundle(entry, join(folder, 'index.js'), [
+    FRAMEWORK,
+    ...spec.native,
+  ])
   const deployed = packageOf(spec, lock)
   const manifest = { ...deployed, private: true, main: 'index.js', engines: ENGINES }
   await Promise.all([

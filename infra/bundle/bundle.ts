@@ -10,18 +10,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export type Bundle = { readonly bytes: number; readonly metafile: Metafile }
 
-export type BundleOptions = {
-  /** Packages that stay beside the bundle in `node_modules`. */
-  readonly external: readonly string[]
-  /** The Storage SDK looks at the names of classes; without them a start is 2 % faster. */
-  readonly keepNames: boolean
-}
-
-/** Bundles `entry` into `outfile`, CommonJS for Node 24, without what the SDKs load and never use. */
+/**
+ * Bundles `entry` into `outfile`, CommonJS for Node 24, without what the SDKs load and never use.
+ * @param external packages that stay beside the bundle in `node_modules`
+ */
 export async function bundle(
   entry: string,
   outfile: string,
-  { external, keepNames }: BundleOptions,
+  external: readonly string[],
 ): Promise<Bundle> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
@@ -32,7 +28,6 @@ export async function bundle(
     platform: 'node',
     target: 'node24',
     format: 'cjs',
-    keepNames,
     legalComments: 'none',
     logLevel: 'silent',
     metafile: true,
@@ -43,7 +38,6 @@ export async function bundle(
   if (output === undefined) throw new Error(`${entry} gave no bundle`)
   const { code } = await transform(markEager(output.text), {
     minify: true,
-    keepNames,
     format: 'cjs',
     platform: 'node',
     target: 'node24',

@@ -15,6 +15,7 @@ export const READ_VERSIONS: Readonly<Record<string, string>> = {
   'google-auth-library': '11.3.4',
   'google-gax': '6.17.0',
   'google-logging-utils': '2.2.0',
+  'node-fetch': '3.3.2',
   protobufjs: '7.6.6',
 }
 
@@ -207,6 +208,33 @@ ${missing('GDC-H accounts', 'GdchClient')}`,
   },
 }
 
+const NAMED = 'errors are told apart by the name of their class, and minification changes that'
+
+const FETCH: Readonly<Record<string, Replacement>> = {
+  'node-fetch/src/errors/abort-error.js': {
+    why: NAMED,
+    source: `import { FetchBaseError } from './base.js';
+export class AbortError extends FetchBaseError {
+  constructor(message, type = 'aborted') { super(message, type); }
+  get name() { return 'AbortError'; }
+}`,
+  },
+  'node-fetch/src/errors/fetch-error.js': {
+    why: NAMED,
+    source: `import { FetchBaseError } from './base.js';
+export class FetchError extends FetchBaseError {
+  constructor(message, type, cause) {
+    super(message, type);
+    if (cause) {
+      this.code = this.errno = cause.code;
+      this.erroredSysCall = cause.syscall;
+    }
+  }
+  get name() { return 'FetchError'; }
+}`,
+  },
+}
+
 const STORAGE: Readonly<Record<string, Replacement>> = {
   '@google-cloud/storage/build/cjs/src/transfer-manager.js': {
     why: 'uploads of many files at once, and an XML parser for them',
@@ -221,6 +249,7 @@ export const REPLACEMENTS: Readonly<Record<string, Replacement>> = {
   ...GRPC,
   ...AUTH,
   ...STORAGE,
+  ...FETCH,
 }
 
 /** Packages whose modules load their dependencies on first use (lazy-requires.ts). */
