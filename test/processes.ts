@@ -35,10 +35,10 @@ async function waitForLine(child: ChildProcess, read: () => string, pattern: Reg
     const match = pattern.exec(read())
     if (match !== null) resolve(match)
   }
-  const timer = setTimeout(
-    () => reject(new Error(`no line ${pattern} in 30 s:\n${read()}`)),
-    30_000,
-  )
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    reject(new Error(`no line ${pattern} in 60 s:\n${read()}`))
+  }, 60_000)
   const ended = () => reject(new Error(`ended before the line ${pattern}:\n${read()}`))
   child.stdout?.on('data', look)
   child.stderr?.on('data', look)
