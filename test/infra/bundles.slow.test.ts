@@ -173,7 +173,14 @@ test.for(ROWS)(
           { ...Object.fromEntries(variables), PORT: '0' },
           join(bundles.folder, name),
         )
-        const code = await started.ended
+        const runs = started
+          .line(/listening/)
+          .then(() => started.stop('SIGKILL'))
+          .then(
+            () => 'it runs',
+            () => started.ended,
+          )
+        const code = await Promise.race([started.ended, runs])
         return { missing, code, first: started.output().split('\n')[0] ?? '' }
       }),
     )
