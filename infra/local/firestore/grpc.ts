@@ -68,7 +68,15 @@ class ServerCall implements Call {
     return this.#pendingBytes < WRITE_BYTES ? undefined : this.#flush()
   }
 
+  /** Only when there is something to send: headers and body then leave in one packet. */
+  #respond(): void {
+    if (this.#stream.headersSent) return
+    const headers = { ':status': 200, 'content-type': 'application/grpc' }
+    this.#stream.respond(headers, { waitForTrailers: true })
+  }
+
   async #flush(): Promise<void> {
+    if (!this.#stream.destroyed) this.#respond()
     const ready = this.#stream.destroyed || this.#stream.write(this.#take())
     if (!ready) await drained(this.#stream)
     if (this.#stream.destroyed) throw new StatusError('CANCELLED', 'The caller has gone.')
@@ -86,6 +94,7 @@ class ServerCall implements Call {
     const stream = this.#stream
     this.#ended = true
     if (stream.destroyed) return
+    this.#respond()
     stream.once('wantTrailers', () => {
       const details = message === '' ? {} : { 'grpc-message': encodeURI(message.toWellFormed()) }
       stream.sendTrailers({ 'grpc-status': String(code), ...details })
@@ -199,10 +208,6 @@ export class GrpcServer {
       stream.respond({ ':status': 415 }, { endStream: true })
       return
     }
-    stream.respond(
-      { ':status': 200, 'content-type': 'application/grpc' },
-      { waitForTrailers: true },
-    )
     const encoding = headers['grpc-encoding']
     void this.#serve(stream, path, typeof encoding === 'string' ? encoding : undefined)
   }
