@@ -72,7 +72,7 @@ export const endpoint = defineEndpoint({
 serve(
   endpoint,
   {
-    'POST /file': async ({ caller, body, idempotencyKey, publicUrl }) => {
+    'POST /file': async ({ caller, body, idempotencyKey, publicUrl, event }) => {
       const { userId } = caller
       const start = {
         userId,
@@ -95,7 +95,8 @@ serve(
         return uploadReply(200, answer.photo, publicUrl)
       }
 
-      const intake = { database, files, admission, maxPixels: config.MAX_PHOTO_PIXELS }
+      const cutOff = (bytes: number) => event('trailing_bytes_cut', { bytes })
+      const intake = { database, files, admission, maxPixels: config.MAX_PHOTO_PIXELS, cutOff }
       const photo = await takeIn(intake, () => body.receive())
       const headers = rateLimitHeaders('upload', admission.window.windows)
       return uploadReply(201, photo, publicUrl, headers)

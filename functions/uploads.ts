@@ -179,7 +179,7 @@ serve(
       return sessionReply(201, admission.upload, address, headers)
     },
 
-    'POST /uploads/{id}/complete': async ({ caller, params, publicUrl }) => {
+    'POST /uploads/{id}/complete': async ({ caller, params, publicUrl, event }) => {
       const { photo, repeated } = await completeUpload({
         database,
         files,
@@ -187,6 +187,7 @@ serve(
         uploadId: params.id,
         photoId: randomId(),
         maxPixels: config.MAX_PHOTO_PIXELS,
+        cutOff: (bytes) => event('trailing_bytes_cut', { bytes }),
       })
       return uploadReply(repeated ? 200 : 201, photo, publicUrl)
     },

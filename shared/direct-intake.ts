@@ -17,7 +17,7 @@ import type { Transaction } from './store/firestore.ts'
 import { findPhoto } from './store/photos.ts'
 import { askSession, type BucketObject, cancelSession } from './store/upload-session.ts'
 
-export type Completion = Pick<Intake, 'database' | 'files' | 'maxPixels'> & {
+export type Completion = Pick<Intake, 'database' | 'files' | 'maxPixels' | 'cutOff'> & {
   readonly callerId: string
   readonly uploadId: string
   /** Id of the photo that it becomes. */
@@ -95,14 +95,12 @@ async function takeFromQuarantine(
   found: Completable,
   object: BucketObject,
 ): Promise<Photo> {
-  const { database, files, maxPixels, photoId } = completion
+  const { database, files, photoId } = completion
   const { upload, at } = found
   const name = quarantineName(upload.ownerId, upload.id)
   const pending = await beginCompletion(database, found, photoId)
   const intake: Intake = {
-    database,
-    files,
-    maxPixels,
+    ...completion,
     admission: { pending, at },
     judge: (received) => mismatch(upload, received),
     published: (write) => completeDirectUpload(write, database, upload.id),

@@ -30,6 +30,8 @@ export type Intake = {
   readonly maxPixels: number
   /** Refuses what was received once all of it is there, before the object is complete. */
   judge?(received: Received): ProblemError | undefined
+  /** Told of bytes that were cut off behind the image of a photo that is visible now (UP-08). */
+  cutOff?(bytes: number): void
   /** Further writes of the last commit. */
   readonly published?: (write: Transaction) => void
   /** Further writes of the commit that gives the upload up for this reason. */
@@ -67,6 +69,8 @@ export async function takeIn(
     const photo = photoOf(pending, displayName(fileName), stored, clock())
     const outcome = await publishPhoto(database, pending, photo, intake.published)
     if (outcome === 'lost') throw givenUpMeanwhile(pending)
+    const { trailingBytes } = stored.facts
+    if (trailingBytes > 0) intake.cutOff?.(trailingBytes)
     return photo
   } catch (error) {
     await giveUp(intake, error, { mayExist: cleaner.readableEnded, removeAfter: clock() })

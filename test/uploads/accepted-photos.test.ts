@@ -45,10 +45,12 @@ test.for(polyglots)(
   'UP-08 of $name only the image is stored',
   async ({ bytes, imageBytes }, { app, user }) => {
     const sent = bytes()
+    const line = `trailing_bytes_cut bytes=${sent.length - imageBytes}`
 
     const photo = photoOf(await upload(app, user, sent))
 
     const stored = await storedBytes(app, user, photo['id'])
+    await expect.poll(() => app.process.output()).toContain(line)
     expect(stored.bytes).toEqual(sent.subarray(0, imageBytes))
     expect(photo).toMatchObject({ bytes: imageBytes, sha256: sha256(stored.bytes) })
   },
