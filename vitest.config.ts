@@ -18,6 +18,12 @@ function walk(name: string, setup: string) {
   }
 }
 
+/** The same walk over functions in processes of their own: from their sources, and as they are deployed. */
+const slowWalks = [
+  walk('functions', 'test/setup/started-functions.ts'),
+  walk('bundles', 'test/setup/started-bundles.ts'),
+]
+
 export default defineConfig({
   test: {
     expect: { requireAssertions: true },
@@ -40,7 +46,7 @@ export default defineConfig({
         },
       },
       walk('acceptance', 'test/setup/started-app.ts'),
-      walk('functions', 'test/setup/started-functions.ts'),
+      ...(scope === 'quick' ? [] : slowWalks),
     ],
   },
 })

@@ -85,7 +85,7 @@ const ERRORS = [
   { method: 'GET', path: '/nowhere', status: 404, code: 'not_found' },
   { method: 'PUT', path: '/login', status: 405, code: 'method_not_allowed' },
   { method: 'GET', path: '/account', status: 401, code: 'token_missing' },
-  { method: 'GET', path: '/photos?page=2', status: 400, code: 'invalid_request' },
+  { method: 'GET', path: '/photos?page=2', status: 401, code: 'token_missing' },
   { method: 'DELETE', path: '/users', status: 401, code: 'token_missing' },
 ]
 
