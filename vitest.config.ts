@@ -10,6 +10,7 @@ const exclude = [...slow, ...whole]
 
 const rules = ['test/domain/**/*.test.ts', 'test/image/**/*.test.ts', 'test/crypto/**/*.test.ts']
 const acceptance = ['test/acceptance/**/*.test.ts']
+const contract = ['test/contract/**/*.test.ts']
 
 function walk(name: string, setup: string) {
   return {
@@ -36,12 +37,17 @@ export default defineConfig({
     coverage: { include: ['functions/**', 'shared/**', 'infra/local/**'] },
     projects: [
       { extends: true, test: { name: 'rules', include: rules, exclude, pool: 'threads' } },
+      // The SDKs read the environment, which other tests point to servers of their own.
+      {
+        extends: true,
+        test: { name: 'contract', include: contract, exclude, pool: 'forks', isolate: true },
+      },
       {
         extends: true,
         test: {
           name: 'app',
           include: ['test/**/*.test.ts'],
-          exclude: [...rules, ...acceptance, ...exclude],
+          exclude: [...rules, ...acceptance, ...contract, ...exclude],
           pool: 'forks',
         },
       },
