@@ -5,14 +5,42 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 const HELP = `npm test [-- ARGUMENTS of vitest]
 npm run test:quick   within 90 s: nothing that takes over 2 s
-npm run test:full    whole counts, mutants, large numbers`
+npm run test:full    whole counts, mutants, large numbers;
+                     -- --beyond-usual leaves out what npm test does just the same`
 
 function scopeOf(args: readonly string[]): 'quick' | 'usual' | 'full' {
   if (args.includes('--quick')) return 'quick'
   return args.includes('--full') ? 'full' : 'usual'
+}
+
+const WHOLE_COUNT = /\bFULL\b/
+const LOCAL_IMPORT = /from '(\.[^']+)'/g
+
+async function mentionsWholeCount(file: string): Promise<boolean> {
+  return WHOLE_COUNT.test(await readFile(file, 'utf8').catch(() => ''))
+}
+
+/** True for a test that does more in the whole run: it, or a module that it imports, asks for `FULL`. */
+async function doesMoreInFull(file: string): Promise<boolean> {
+  if (file.endsWith('.full.test.ts')) return true
+  const source = await readFile(file, 'utf8')
+  if (WHOLE_COUNT.test(source)) return true
+  const imported = [...source.matchAll(LOCAL_IMPORT)].map(([, path = '']) => path)
+  const own = imported.filter((path) => path !== '../processes.ts')
+  const found = await Promise.all(own.map((path) => mentionsWholeCount(join(dirname(file), path))))
+  return found.includes(true)
+}
+
+async function filesBeyondUsual(): Promise<readonly string[]> {
+  const names = await readdir('test', { recursive: true })
+  const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name))
+  const more = await Promise.all(files.map(doesMoreInFull))
+  return files.filter((_, at) => more[at])
 }
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -21,7 +49,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const scope = scopeOf(args)
-  const handedOn = args.filter((argument) => argument !== '--quick' && argument !== '--full')
+  const own = ['--quick', '--full', '--beyond-usual']
+  const chosen = args.includes('--beyond-usual') ? await filesBeyondUsual() : []
+  const handedOn = [...chosen, ...args.filter((argument) => !own.includes(argument))]
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...handedOn], {
     stdio: 'inherit',
     env: {
