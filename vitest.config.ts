@@ -30,10 +30,10 @@ export default defineConfig({
     expect: { requireAssertions: true },
     slowTestThreshold: 500,
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    sequence: { shuffle: process.env['CI'] !== undefined },
+    sequence: { shuffle: { files: process.env['CI'] !== undefined, tests: false } },
     coverage: { include: ['functions/**', 'shared/**', 'infra/local/**'] },
     projects: [
       { extends: true, test: { name: 'rules', include: rules, exclude, pool: 'threads' } },

@@ -91,7 +91,11 @@ async function proceed(call: Call, id: string, range: ContentRange): Promise<voi
   try {
     if (!range.query && !(await append(call, { session, range, total, stored }, sink))) return
     const isWhole = total === undefined ? isOpenEnded(range) : sink.size === total
-    if (!isWhole) return sendProgress(call, id, sink.size)
+    if (!isWhole) {
+      // What is told to be stored must be in the file: the next question looks there.
+      await sink.close()
+      return sendProgress(call, id, sink.size)
+    }
     await commitSession(call, session, await sink.finish())
   } finally {
     await sink.close()
