@@ -88,7 +88,9 @@ export type Place = {
 
 function requirePlace({ project, region }: Place): { project: string; region: string } {
   if (project === undefined || !/^[a-z][a-z0-9-]{2,28}[a-z0-9]$/.test(project)) {
-    throw new DeploymentError('--project=ID is needed: lower-case letters, digits, hyphens, at most 30')
+    throw new DeploymentError(
+      '--project=ID is needed: lower-case letters, digits, hyphens, at most 30',
+    )
   }
   const found = REGIONS.find((name) => name === region)
   if (found === undefined) {
