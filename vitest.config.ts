@@ -3,7 +3,16 @@ import { defineConfig } from 'vitest/config'
 const scope = process.env['WOWMEDIA_TEST_SCOPE'] ?? 'usual'
 
 /** What takes over 2 s a test; `npm run test:quick` leaves it out. */
-const slow = scope === 'quick' ? ['test/**/*.slow.test.ts'] : []
+const SLOW = [
+  'test/**/*.slow.test.ts',
+  'test/accounts/{account,effective-at-once,limits}.test.ts',
+  'test/api/openapi.test.ts',
+  'test/auth/{devices,login,sessions}.test.ts',
+  'test/clients/curl.test.ts',
+  'test/http/process.test.ts',
+  'test/uploads/{content,direct-uploads,refused-photos}.test.ts',
+]
+const slow = scope === 'quick' ? SLOW : []
 /** Whole counts only: mutants and large numbers. */
 const whole = scope === 'full' ? [] : ['test/**/*.full.test.ts']
 const exclude = [...slow, ...whole]
