@@ -4,8 +4,8 @@ import { type Answer, type App, call, registerUser, startApp, type User } from '
 import { minimalPng } from './faults/photos.ts'
 import { holdingOf } from './soak/gauge.ts'
 
-const LOGINS = process.env['FULL'] === '1' ? 1000 : 200
-const UPLOADS = process.env['FULL'] === '1' ? 300 : 100
+const LOGINS = 200
+const UPLOADS = 100
 const USERS = 10
 /** What a process may take on top, however much is asked of it at once. */
 const MORE_MEGABYTES = 400
