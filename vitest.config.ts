@@ -40,8 +40,10 @@ export default defineConfig({
     slowTestThreshold: 500,
     isolate: false,
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Two cores that others use too: what fails once there is tried once more, and the report says so.
+    retry: process.env['CI'] === undefined ? 0 : 1,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     sequence: { shuffle: { files: process.env['CI'] !== undefined, tests: false } },
     coverage: { include: ['functions/**', 'shared/**', 'infra/local/**'] },
     projects: [

@@ -11,7 +11,8 @@ import { dirname, join } from 'node:path'
 const HELP = `npm test [-- ARGUMENTS of vitest]
 npm run test:quick   within 90 s: nothing that takes over 2 s
 npm run test:full    whole counts, mutants, large numbers;
-                     -- --beyond-usual leaves out what npm test does just the same`
+                     -- --beyond-usual only the tests with counts that npm test makes smaller
+                     -- .full.test     only the mutants and the large numbers`
 
 function scopeOf(args: readonly string[]): 'quick' | 'usual' | 'full' {
   if (args.includes('--quick')) return 'quick'
@@ -27,7 +28,7 @@ async function mentionsWholeCount(file: string): Promise<boolean> {
 
 /** True for a test that does more in the whole run: it, or a module that it imports, asks for `FULL`. */
 async function doesMoreInFull(file: string): Promise<boolean> {
-  if (file.endsWith('.full.test.ts')) return true
+  if (file.endsWith('.full.test.ts')) return false
   const source = await readFile(file, 'utf8')
   if (WHOLE_COUNT.test(source)) return true
   const imported = [...source.matchAll(LOCAL_IMPORT)].map(([, path = '']) => path)
