@@ -19,7 +19,7 @@ const exclude = [...slow, ...whole]
 
 const rules = ['test/domain/**/*.test.ts', 'test/image/**/*.test.ts', 'test/crypto/**/*.test.ts']
 const acceptance = ['test/acceptance/**/*.test.ts']
-const contract = ['test/contract/**/*.test.ts']
+const contract = ['test/contract/**/*.test.ts', 'test/local/**/*.test.ts']
 
 function walk(name: string, setup: string) {
   return {
