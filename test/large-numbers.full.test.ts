@@ -13,7 +13,7 @@ import { startNode } from './processes.ts'
 import { userIdOf } from './uploads/stored-app.ts'
 
 const SMALL = 200
-const LARGE = process.env['LARGE'] === '1' ? 100_000 : 10_000
+const LARGE = process.env['LARGE'] === '1' ? 100_000 : 2_000
 const PROBES = 21
 /** A scan of the large database would be fifty times slower. */
 const MOST_TIMES = 3

@@ -65,6 +65,7 @@ async function killAmid(user: User): Promise<readonly string[]> {
 
 test(`after ${KILLS} kills amid uploads no photo is partial, and after the sweep nothing is left over`, {
   timeout: 1_200_000,
+  retry: 0,
 }, async () => {
   const user = await cloud.user()
   const userId = userIdOf(user)
