@@ -1,7 +1,7 @@
 /**
  * Nothing that one user does takes longer because there are many others: the same calls on a small and on a large
  * database, in turn, so that a busy machine slows both alike. LARGE=1 is the whole 100,000 users with 1,000,000
- * photos; a tenth of it is what fits into a run of all tests.
+ * photos; a fiftieth of it is what fits into a run of all tests.
  */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
