@@ -4,6 +4,8 @@ export type Fault =
   | { readonly kind: 'answer'; readonly code: number }
   /** Forwarded after so many milliseconds. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Forwarded once this is settled. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Forwarded and carried out; the reply is thrown away and the connection of the call broken off. */
   | { readonly kind: 'lose-reply' }
   /** Never answered, until the caller gives up. */

@@ -105,6 +105,8 @@ export async function openFirestoreProxy(target: string): Promise<FaultProxy> {
     else if (fault?.kind === 'cut') stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     else if (fault?.kind === 'delay') {
       setTimeout(() => forward(upstream.current(), stream, headers, false), fault.milliseconds)
+    } else if (fault?.kind === 'hold') {
+      void fault.until.then(() => forward(upstream.current(), stream, headers, false))
     } else if (fault?.kind !== 'hang') {
       forward(upstream.current(), stream, headers, fault?.kind === 'lose-reply')
     }

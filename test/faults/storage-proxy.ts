@@ -81,6 +81,8 @@ export async function openStorageProxy(targetUrl: string): Promise<FaultProxy> {
         .end(errorBody(fault.code))
     } else if (fault?.kind === 'delay') {
       setTimeout(() => pass(target, incoming, outgoing, undefined), fault.milliseconds)
+    } else if (fault?.kind === 'hold') {
+      void fault.until.then(() => pass(target, incoming, outgoing, undefined))
     } else if (fault?.kind !== 'hang') pass(target, incoming, outgoing, fault)
   })
   server.requestTimeout = 0
