@@ -1,7 +1,7 @@
 import { CALLER_SETTINGS, identifyCaller } from '../shared/caller.ts'
 import { atStart, settings } from '../shared/config.ts'
 import { commonPasswords } from '../shared/crypto/common-passwords.ts'
-import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
+import { during, openPasswordHasher } from '../shared/crypto/password-hasher.ts'
 import { newPassword, normalisePassword } from '../shared/domain/password.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import type { Caller } from '../shared/domain/role.ts'
@@ -23,7 +23,8 @@ import { type LoginAttempt, openConfirmation } from '../shared/store/login-attem
 import { commitPasswordChange } from '../shared/store/password-change.ts'
 import { openPhotoFiles } from '../shared/store/photo-files.ts'
 import { photoPages } from '../shared/store/photo-pages.ts'
-import { takePlaceIn, untilWon, userLimitId } from '../shared/store/rate-limits.ts'
+import { takePlaceIn, userLimitId } from '../shared/store/rate-limits.ts'
+import { untilWon } from '../shared/store/rounds.ts'
 import { liveSessions } from '../shared/store/sessions.ts'
 import type { Account } from '../shared/store/usernames.ts'
 
@@ -104,10 +105,9 @@ async function confirm(caller: Caller, given: string, event: SecurityEvent): Pro
   const account = await findAccount(database, caller.username)
   if (account?.userId !== caller.userId) throw new ProblemError('session_ended')
   const attempt = openConfirmation(database, account.counterId, config)
-  const [check, counted] = await Promise.all([
-    hasher.verify(account.passwordHash, given),
-    attempt.count(),
-  ])
+  const [check, counted] = await hasher.inTurn(({ verify }) =>
+    during(verify(account.passwordHash, given), attempt.count()),
+  )
   if (!counted.admitted) {
     event('password_confirmation_throttled', { uid: caller.userId }, 'WARNING')
     throw rateLimited(counted.policy, counted)

@@ -1,6 +1,6 @@
 import { atStart, settings } from '../shared/config.ts'
 import { openLoginKeys } from '../shared/crypto/keyed-hash.ts'
-import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
+import { during, openPasswordHasher } from '../shared/crypto/password-hasher.ts'
 import { ISSUER_SETTINGS, openTokenIssuer } from '../shared/crypto/token-issuer.ts'
 import { networkOf } from '../shared/domain/network.ts'
 import { normalisePassword } from '../shared/domain/password.ts'
@@ -62,48 +62,49 @@ serve(endpoint, {
       throw rateLimited(limit.policy, limit)
     }
 
+    hasher.demandRoom()
     const attempt = openLogin(database, keys, config)
     const { account, verdict, readAt } = await readLogin(database, username, attempt)
     admit(verdict)
-    const [check, [counted, listed]] = await hasher.during(
-      ({ verify }) => verify(account?.passwordHash, password),
-      () => Promise.all([attempt.count(), listSessions(database, account?.userId ?? keys.account)]),
-    )
-    admit(counted)
+    const opened = await hasher.inTurn(async (hashes) => {
+      const listing = listSessions(database, account?.userId ?? keys.account)
+      const [check, [counted, listed]] = await during(
+        hashes.verify(account?.passwordHash, password),
+        Promise.all([attempt.count(), listing]),
+      )
+      admit(counted)
+      if (check.damaged) event('password_hash_damaged', { account: keys.account }, 'ALERT')
+      if (account === undefined || !check.matches) return await attempt.fail()
 
-    if (check.damaged) event('password_hash_damaged', { account: keys.account }, 'ALERT')
-    if (account !== undefined && check.matches) {
+      const better = check.weak ? await hashes.hash(password) : undefined
       const { userId, sessionEpoch } = account
       const device = { userId, sessionEpoch, network, name: deviceName(body.device_name) }
       const { session, refreshToken } = tokens.begin(device, readAt)
-      const matches = async (hash: string) => (await hasher.verify(hash, password)).matches
-      const changes = await changesOf(account, check.weak ? password : undefined, keys.account)
+      const changes = changesOf(account, keys.account, better)
+      const matches = async (hash: string) => (await hashes.verify(hash, password)).matches
       const login = { account, session, listed, attempt, changes, matches }
-      const opened = await commitLogin(database, login)
-      if (opened !== undefined) {
-        event('login', { uid: userId, sid: opened.id })
-        const pair = await tokens.pair(opened, refreshToken, readAt)
-        const message = `Logged in as ${username}`
-        return { status: 200, body: { message, ...tokenMembers(pair) } }
-      }
+      const stored = await commitLogin(database, login)
+      return stored === undefined ? await attempt.fail() : { session: stored, refreshToken }
+    })
+    if (opened === undefined) {
+      const hundredth = (verdict.failures + 1) % 100 === 0
+      event('login_failed', { account: keys.account }, hundredth ? 'ALERT' : 'NOTICE')
+      throw new ProblemError('invalid_credentials')
     }
-
-    await attempt.fail()
-    const hundredth = (verdict.failures + 1) % 100 === 0
-    event('login_failed', { account: keys.account }, hundredth ? 'ALERT' : 'NOTICE')
-    throw new ProblemError('invalid_credentials')
+    const { session, refreshToken } = opened
+    event('login', { uid: session.userId, sid: session.id })
+    const pair = await tokens.pair(session, refreshToken, readAt)
+    const message = `Logged in as ${username}`
+    return { status: 200, body: { message, ...tokenMembers(pair) } }
   },
 })
 
 /** What a login mends besides: a weak hash (PW-06), and the id of the counter after a new secret. */
-async function changesOf(
+function changesOf(
   account: Account,
-  weaklyHashed: string | undefined,
   counterId: string,
-): Promise<LoginChanges> {
+  passwordHash: string | undefined,
+): LoginChanges {
   const counter = account.counterId === counterId ? {} : { counterId }
-  if (weaklyHashed === undefined) return counter
-  // Too many hashes at once is no reason to refuse a login whose password was right.
-  const passwordHash = await hasher.hash(weaklyHashed).catch(() => undefined)
   return passwordHash === undefined ? counter : { ...counter, passwordHash }
 }

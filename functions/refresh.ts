@@ -18,7 +18,8 @@ import {
   tokenMembers,
 } from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
-import { newMark, untilWon } from '../shared/store/rate-limits.ts'
+import { newMark } from '../shared/store/rate-limits.ts'
+import { untilWon } from '../shared/store/rounds.ts'
 import { livingSession, readOwnedSession } from '../shared/store/sessions.ts'
 
 const config = settings(

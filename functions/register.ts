@@ -1,7 +1,7 @@
 import { atStart, settings } from '../shared/config.ts'
 import { commonPasswords } from '../shared/crypto/common-passwords.ts'
 import { openLoginKeys } from '../shared/crypto/keyed-hash.ts'
-import { openPasswordHasher } from '../shared/crypto/password-hasher.ts'
+import { during, openPasswordHasher } from '../shared/crypto/password-hasher.ts'
 import { randomId } from '../shared/crypto/random-id.ts'
 import { ISSUER_SETTINGS, openTokenIssuer } from '../shared/crypto/token-issuer.ts'
 import { networkOf } from '../shared/domain/network.ts'
@@ -65,27 +65,26 @@ serve(endpoint, {
       throw rateLimited('registration', limit)
     }
 
+    hasher.demandRoom()
     const rates = config.REGISTRATION_LIMIT_PER_ADDRESS
     const window = openWindow(database, `registration.${keys.address}`, rates)
     const { wasTaken, verdict, readAt } = await readRegistration(database, username, window)
     admit(verdict)
-    const [passwordHash, counted] = await hasher.during(
-      ({ hash }) => hash(password),
-      () => window.count(),
-    )
-    admit(counted)
-
     const userId = randomId()
     const sessionEpoch = 0
     const device = { userId, sessionEpoch, network, name: deviceName(body.device_name) }
     const { session, refreshToken } = tokens.begin(device, readAt)
     const common = { username, sessionEpoch, counterId: keys.account, createdAt: readAt }
-    const outcome = await commitRegistration(database, {
-      account: { ...common, userId, passwordHash, operationId: randomId() },
-      user: { ...common, id: userId, role: 'user', deletingAt: undefined },
-      session,
-      keys,
-      wasTaken,
+    const outcome = await hasher.inTurn(async ({ hash }) => {
+      const [passwordHash, counted] = await during(hash(password), window.count())
+      admit(counted)
+      return await commitRegistration(database, {
+        account: { ...common, userId, passwordHash, operationId: randomId() },
+        user: { ...common, id: userId, role: 'user', deletingAt: undefined },
+        session,
+        keys,
+        wasTaken,
+      })
     })
     if (outcome === 'taken') {
       event('registration_refused', { account: keys.account, code: 'username_taken' })

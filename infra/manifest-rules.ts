@@ -1,5 +1,6 @@
 /** What gcloud accepts without a word and the platform refuses later (deploy.md 6.3). */
 import type { Endpoint } from '../shared/http/endpoint.ts'
+import { SEATS } from '../shared/http/seats.ts'
 import { type FunctionSpec, SECRETS } from './manifest.ts'
 
 /** vCPUs of all functions at their maximum; a project's regional quota starts near here. */
@@ -29,7 +30,7 @@ function neededMib(spec: FunctionSpec): number {
 
 function sizeProblems(spec: FunctionSpec): readonly (string | false)[] {
   const needed = neededMib(spec)
-  const largest = spec.native.length > 0 ? HASHES_AT_ONCE : 1000
+  const largest = spec.native.length > 0 ? HASHES_AT_ONCE : SEATS
   return [
     !within(spec.concurrency, 1, largest) && `concurrency must be from 1 to ${largest}`,
     !within(spec.maxInstances, 1, 100) && 'maxInstances must be from 1 to 100',

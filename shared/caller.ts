@@ -11,7 +11,7 @@ import { noteUse } from './domain/session.ts'
 import { useAccessToken } from './domain/token-use.ts'
 import type { Identify } from './http/endpoint.ts'
 import type { Database } from './store/firestore.ts'
-import { untilWon } from './store/rate-limits.ts'
+import { untilWon } from './store/rounds.ts'
 import { livingSession, type OwnedSession, readOwnedSession } from './store/sessions.ts'
 
 /** The settings that a function with callers needs, besides those of its database. */

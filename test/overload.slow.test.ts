@@ -1,11 +1,11 @@
 /** Beyond what one process can do, callers are told to come again, memory stays, and it recovers by itself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, type App, call, registerUser, startApp, type User } from './app.ts'
 import { minimalPng } from './faults/photos.ts'
 import { holdingOf } from './soak/gauge.ts'
 
-const LOGINS = 200
-const UPLOADS = 100
+const LOGINS = 1_000
+const UPLOADS = 300
 const USERS = 10
 /** What a process may take on top, however much is asked of it at once. */
 const MORE_MEGABYTES = 400
@@ -20,6 +20,9 @@ beforeAll(async () => {
   app = await startApp({
     env: { UPLOAD_LIMIT: '100000/minute', LOGIN_LIMIT_PER_ACCOUNT: '100000/15minutes' },
   })
+})
+// Users of its own for each: more than 20 logins end the sessions of before.
+beforeEach(async () => {
   const registered: User[] = []
   for (let at = 0; at < USERS; at += 1) registered.push(await registerUser(app.url))
   users = registered

@@ -24,14 +24,22 @@ export type Hashes = {
 
 /** Each call waits for its turn, and throws `unavailable` where too many wait. */
 export type PasswordHasher = Hashes & {
+  /** Throws `unavailable` where too many wait already, for who would read a store before the hash. */
+  demandRoom(): void
   /**
-   * A hash, and what begins with its turn and goes on meanwhile: who has to wait, or is refused, causes nothing else.
-   * If they began before, 200 logins at once would all count themselves in one document and lose races for seconds.
+   * A turn of one's own, with hashes that need not wait: who has to wait, or is refused, causes nothing else, and what
+   * follows a hash cannot pile up behind it. A turn lasts until its work has ended.
    */
-  during<H, T>(
-    work: (hashes: Hashes) => Promise<H>,
-    meanwhile: () => Promise<T>,
-  ): Promise<readonly [H, T]>
+  inTurn<T>(work: (hashes: Hashes) => Promise<T>): Promise<T>
+}
+
+/** A hash and what goes on meanwhile; whichever fails, the hash has ended before its turn does. */
+export async function during<H, T>(
+  hashing: Promise<H>,
+  other: Promise<T>,
+): Promise<readonly [H, T]> {
+  other.catch(() => undefined)
+  return [await hashing, await other]
 }
 
 /** As many as there are cores; libuv's pool has 4 threads, and each running hash takes 20 MiB (PW-05). */
@@ -82,16 +90,9 @@ export function openPasswordHasher(
     },
   }
   return {
+    demandRoom: semaphore.demandRoom,
     hash: (password) => semaphore.run(() => hashes.hash(password)),
     verify: (stored, password) => semaphore.run(() => hashes.verify(stored, password)),
-    during: async (work, meanwhile) => {
-      const turn = await semaphore.run(async () => {
-        const other = meanwhile()
-        // Its failure is the caller's, after the hash.
-        other.catch(() => undefined)
-        return { hashed: await work(hashes), other }
-      })
-      return [turn.hashed, await turn.other]
-    },
+    inTurn: (work) => semaphore.run(() => work(hashes)),
   }
 }

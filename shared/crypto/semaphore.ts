@@ -9,18 +9,25 @@ export type SemaphoreLimits = {
 }
 
 /** Runs work a few at a time; what would wait too long, or behind too many, is `unavailable` (PW-05). */
-export type Semaphore = { run<T>(work: () => Promise<T>): Promise<T> }
+export type Semaphore = {
+  run<T>(work: () => Promise<T>): Promise<T>
+  /** Throws `unavailable` where `run` would throw it at once. */
+  demandRoom(): void
+}
 
 export function openSemaphore(limits: SemaphoreLimits): Semaphore {
   let running = 0
   const queue: (() => void)[] = []
 
+  function demandRoom(): void {
+    if (running >= limits.running && queue.length >= limits.waiting) throw busy()
+  }
   async function enter(): Promise<void> {
     if (running < limits.running) {
       running += 1
       return
     }
-    if (queue.length >= limits.waiting) throw busy()
+    demandRoom()
     const turn = Promise.withResolvers<void>()
     queue.push(turn.resolve)
     const timer = setTimeout(() => {
@@ -36,6 +43,7 @@ export function openSemaphore(limits: SemaphoreLimits): Semaphore {
     else next()
   }
   return {
+    demandRoom,
     run: async (work) => {
       await enter()
       try {

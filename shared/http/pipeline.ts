@@ -17,6 +17,7 @@ import { readQuery } from './query.ts'
 import { sendReply, standingHeaders } from './reply.ts'
 import { refuseHead } from './request-head.ts'
 import type { Binding, Found, Routing } from './routing.ts'
+import { Seats } from './seats.ts'
 
 const DEADLINE_MS = 15_000
 
@@ -34,6 +35,14 @@ export type Enter = <T>(work: () => T) => T
 /** Leads a request through what the framework does before a handler. */
 export type Delegate = (exchange: Exchange) => Promise<Enter>
 
+/** What became of a request so far. */
+type State = {
+  binding?: Binding
+  leave?: () => void
+  work?: Promise<unknown>
+  code?: ProblemCode | undefined
+}
+
 /** Trace id of `X-Cloud-Trace-Context` or `traceparent`. */
 function traceOf(exchange: Exchange): string | undefined {
   const cloud = exchange.head.header('x-cloud-trace-context') ?? ''
@@ -44,6 +53,7 @@ function traceOf(exchange: Exchange): string | undefined {
 
 export class Pipeline {
   readonly #options: PipelineOptions
+  readonly #seats = new Seats()
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -52,11 +62,12 @@ export class Pipeline {
   /** Serves one request; settles when it is answered and its handler has ended. Never rejects. */
   async serve(exchange: Exchange, delegate: Delegate): Promise<void> {
     this.#prepare(exchange)
-    const state: { binding?: Binding; work?: Promise<unknown>; code?: ProblemCode | undefined } = {}
+    const state: State = {}
     try {
       const found = await this.#admit(exchange)
       if (found === undefined) return
       state.binding = found.binding
+      state.leave = this.#seats.take(found.binding.functionName)
       exchange.limit(found.binding.route.deadlineMs ?? DEADLINE_MS)
       const enter = await delegate(exchange)
       const work = enter(() => this.#answer(exchange, found))
@@ -67,6 +78,7 @@ export class Pipeline {
     } finally {
       this.#logRequest(exchange, state.binding, state.code)
       await state.work?.catch(() => undefined)
+      state.leave?.()
     }
   }
 
@@ -161,6 +173,8 @@ export class Pipeline {
   }
 
   #logFailure(exchange: Exchange, problem: ProblemError, binding: Binding | undefined): void {
+    // What was refused on purpose has no trace worth reading; its own line says it.
+    if (problem.cause === undefined && problem.code !== 'internal') return
     const cause = problem.cause ?? problem
     this.#options.log({
       ...this.#entryOf(exchange),

@@ -8,7 +8,8 @@ import {
   isDeletedWithAll,
 } from './deletion-mark.ts'
 import type { Database } from './firestore.ts'
-import { untilWon, writeUnchanged } from './rate-limits.ts'
+import { writeUnchanged } from './rate-limits.ts'
+import { untilWon } from './rounds.ts'
 import { usageDocument } from './usage.ts'
 import { usernameReference } from './usernames.ts'
 import { type User, userOf, userReference } from './users.ts'

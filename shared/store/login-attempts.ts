@@ -19,7 +19,8 @@ import {
   type LoginLimits,
   type Seat,
 } from './login-seats.ts'
-import { newMark, rateLimitDocument, untilWon, writeUnchanged } from './rate-limits.ts'
+import { newMark, rateLimitDocument, writeUnchanged } from './rate-limits.ts'
+import { untilWon } from './rounds.ts'
 import { inTurn } from './turns.ts'
 
 export type AttemptVerdict = LimitVerdict & {
@@ -40,6 +41,8 @@ export type LoginAttempt = {
    * commit for each race that is lost. A refusal stands whatever the password was. Throws `unavailable`.
    */
   count(): Promise<AttemptVerdict>
+  /** Runs a commit that reports a success in its turn, so that it does not take the count of another away. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
   /** After a wrong password, before it is answered: the places become failures. One commit; safe to repeat. */
   fail(): Promise<void>
   /**
@@ -102,8 +105,9 @@ function ownPlace(judged: readonly Judged[], tried: readonly Hit[]): Hit | undef
 }
 
 /** Attempts of one process wait for one another instead of losing races; all take their turns in the order of seats. */
-function inTurnAt<T>(work: () => Promise<T>, seat: Seat): () => Promise<T> {
-  return () => inTurn(`login ${seat.id}`, work)
+function inTurnAt<T>(seats: readonly Seat[], work: () => Promise<T>): Promise<T> {
+  const waiting = (next: () => Promise<T>, seat: Seat) => () => inTurn(`login ${seat.id}`, next)
+  return seats.reduceRight(waiting, work)()
 }
 
 function openAttempt(database: Database, seats: readonly Seat[]): LoginAttempt {
@@ -143,7 +147,8 @@ function openAttempt(database: Database, seats: readonly Seat[]): LoginAttempt {
   return {
     references,
     judge: judgeRead,
-    count: () => seats.reduceRight(inTurnAt, () => untilWon(takePlaces))(),
+    count: () => inTurnAt(seats, () => untilWon(takePlaces)),
+    inTurn: (work) => inTurnAt(seats, work),
     fail: async () => {
       await database.commit((transaction) => reportFailure(transaction, judged, attempt))
     },

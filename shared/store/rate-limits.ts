@@ -3,7 +3,6 @@
  * and names, or a purpose and a user id. `hits` and the document's other fields are not indexed.
  */
 import { randomInt } from 'node:crypto'
-import { ProblemError } from '../domain/problem.ts'
 import type { Rate } from '../domain/rate.ts'
 import {
   longestWindowMs,
@@ -12,14 +11,11 @@ import {
   type WindowVerdict,
 } from '../domain/sliding-window.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
+import { untilWon } from './rounds.ts'
 import { inTurn } from './turns.ts'
 
 const COLLECTION = 'rate_limits'
 const HOUR_MS = 3_600_000
-/** Rounds that an admission may lose against others before it is given up with 503. */
-const ROUNDS = 30
-/** Longest pause after the first lost round; the n-th may take n times as long. */
-const PAUSE_MS = 10
 
 /** A random mark for `openAdmission`; made outside of a transaction's closure. */
 export function newMark(): number {
@@ -75,19 +71,6 @@ export type OpenWindow = {
    * The verdict is a refusal where others were faster. Throws `unavailable` under lasting contention.
    */
   count(): Promise<WindowVerdict>
-}
-
-/**
- * Repeats a round of read and conditional commit for as long as it says `lost`, with growing pauses. Throws
- * `unavailable` under lasting contention.
- */
-export async function untilWon<T>(round: () => Promise<T | 'lost'>): Promise<T> {
-  for (let lost = 0; lost < ROUNDS; lost += 1) {
-    const outcome = await round()
-    if (outcome !== 'lost') return outcome
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS * (lost + 1)))
-  }
-  throw new ProblemError('unavailable', { retryAfterSeconds: 1 })
 }
 
 /** One request for a place in the window `id`. */

@@ -9,7 +9,7 @@ import {
 } from '../domain/session.ts'
 import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
 import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
-import { untilWon } from './rate-limits.ts'
+import { untilWon } from './rounds.ts'
 import { sessionFields, sessionOf } from './session-fields.ts'
 import { type User, userOf, userReference } from './users.ts'
 

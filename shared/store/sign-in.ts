@@ -5,7 +5,8 @@ import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './delet
 import type { Database, DocumentSnapshot } from './firestore.ts'
 import { type AttemptVerdict, type LoginAttempt, startAccountCounter } from './login-attempts.ts'
 import type { LoginKeys } from './login-seats.ts'
-import { type OpenWindow, untilWon } from './rate-limits.ts'
+import type { OpenWindow } from './rate-limits.ts'
+import { untilWon } from './rounds.ts'
 import { createSession, listSessions, makeRoom, sessionReference } from './sessions.ts'
 import { usageDocument, usageFields } from './usage.ts'
 import {
@@ -70,6 +71,10 @@ export type Login = {
  * changed or the account deleted meanwhile.
  */
 export async function commitLogin(database: Database, login: Login): Promise<Session | undefined> {
+  return await login.attempt.inTurn(() => commitUntilWon(database, login))
+}
+
+async function commitUntilWon(database: Database, login: Login): Promise<Session | undefined> {
   let current: Login | undefined = login
   return await untilWon(async () => {
     if (current === undefined) return undefined

@@ -30,11 +30,11 @@ import {
   newMark,
   rateLimitDocument,
   storedHits,
-  untilWon,
   userLimitId,
   windowFields,
   writeUnchanged,
 } from './rate-limits.ts'
+import { untilWon } from './rounds.ts'
 import { inTurn } from './turns.ts'
 import { usageDocument, usageFields, usageOf } from './usage.ts'
 import { userOf, userReference } from './users.ts'

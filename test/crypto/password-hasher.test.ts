@@ -1,7 +1,7 @@
 import { argon2d, argon2i, hash } from 'argon2'
 import { describe, expect, test } from 'vitest'
 import { parametersOf } from '../../shared/crypto/password-hash.ts'
-import { openPasswordHasher } from '../../shared/crypto/password-hasher.ts'
+import { during, openPasswordHasher } from '../../shared/crypto/password-hasher.ts'
 import { openSemaphore } from '../../shared/crypto/semaphore.ts'
 
 const hasher = openPasswordHasher()
@@ -113,29 +113,49 @@ describe('a password hash', () => {
   })
 })
 
-describe('what goes on during a hash', () => {
-  test('begins with its turn, not before, and is answered together with it', async () => {
+describe('a turn', () => {
+  test('begins nothing before those before it have ended', async () => {
     const narrow = openPasswordHasher(openSemaphore({ running: 1, waiting: 1, waitMs: 60_000 }))
     const events: string[] = []
-    const during = (name: string) =>
-      narrow.during(
-        async () => events.push(`${name} hashed`),
-        async () => events.push(`${name} counted`),
-      )
+    const turnOf = (name: string) =>
+      narrow.inTurn(async (hashes) => {
+        events.push(`${name} begins`)
+        await hashes.hash('open sesame')
+        await new Promise(setImmediate)
+        events.push(`${name} ends`)
+      })
 
-    const answers = await Promise.allSettled(['first', 'second', 'third'].map(during))
+    const answers = await Promise.allSettled(['first', 'second', 'third'].map(turnOf))
 
-    expect(events).toEqual(['first counted', 'first hashed', 'second counted', 'second hashed'])
+    expect(events).toEqual(['first begins', 'first ends', 'second begins', 'second ends'])
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
   })
 
-  test('fails the whole where it fails', async () => {
-    const failing = hasher.during(
-      async () => 'hashed',
-      () => Promise.reject(new Error('no store')),
-    )
+  test('says beforehand where there is no room for one', async () => {
+    const narrow = openPasswordHasher(openSemaphore({ running: 1, waiting: 0, waitMs: 1 }))
+    const gate = Promise.withResolvers<void>()
 
-    await expect(failing).rejects.toThrow('no store')
+    expect(() => narrow.demandRoom()).not.toThrow()
+    const running = narrow.inTurn(() => gate.promise)
+
+    expect(() => narrow.demandRoom()).toThrow(expect.objectContaining({ code: 'unavailable' }))
+    gate.resolve()
+    await running
+    expect(() => narrow.demandRoom()).not.toThrow()
+  })
+
+  test('lasts as long as its hash, although what went on meanwhile failed', async () => {
+    const hashing = Promise.withResolvers<string>()
+    let ended = false
+    const both = during(hashing.promise, Promise.reject(new Error('no store'))).finally(() => {
+      ended = true
+    })
+    both.catch(() => undefined)
+    await new Promise(setImmediate)
+
+    expect(ended).toBe(false)
+    hashing.resolve('hashed')
+    await expect(both).rejects.toThrow('no store')
   })
 })
 
