@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { randomName } from '../app.ts'
 import { logIn, register, test } from './local.ts'
-import { compareTimes, PAIRS } from './times.ts'
+import { compareTimes, MOST_PAIRS } from './times.ts'
 
 /** From Linux's process table; 0 on other systems, where only the answers are looked at. */
 function residentMegabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
@@ -13,10 +13,10 @@ function residentMegabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
 
 describe('login', () => {
   test('AUTH-02 takes as long for an unknown name as for a wrong password', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ local }) => {
     // Four failures of one account cost nothing yet but their place (RL-05).
-    const known = Array.from({ length: PAIRS / 4 }, randomName)
+    const known = Array.from({ length: MOST_PAIRS / 4 }, randomName)
     for (const username of known) await register(local.url, username)
     let turn = 0
     const wrongPassword = () => {
@@ -29,9 +29,8 @@ describe('login', () => {
       wrongPassword,
     )
 
-    expect(ratio).toBeGreaterThan(0.6)
-    expect(ratio).toBeLessThan(1.6)
-    expect(p).toBeGreaterThan(0.000_001)
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.1)
+    expect(p).toBeGreaterThan(0.01)
   })
 
   test('PW-05 of 200 at once runs a few, makes a few wait and tells the rest to come again', {
@@ -56,7 +55,6 @@ describe('login', () => {
       expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     }
     expect((await logIn(url, username)).status).not.toBe(500)
-    // Two hashes of 19 MiB at once on two cores; the rest is V8's heap with 200 open requests.
-    expect(residentMegabytes(pid, 'VmHWM') - before).toBeLessThan(120)
+    expect(residentMegabytes(pid, 'VmHWM') - before).toBeLessThan(80)
   })
 })

@@ -28,7 +28,7 @@ async function registeredFrom(local: Local, address: string, count: number): Pro
 
 describe('registration', () => {
   test('AUTH-03 takes as long for a taken name as for a free one, and the 101st of an address in an hour is refused', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ local }) => {
     const { url } = await local.startInstance({ REGISTRATION_LIMIT_PER_ADDRESS: '100/hour' })
     const from = (address: string) => (username: string) =>
@@ -49,8 +49,7 @@ describe('registration', () => {
     const taken = await from('198.51.100.7')(text(hundredth, 'message').split(' ')[1] ?? '')
     const elsewhere = await from('198.51.100.8')(randomName())
 
-    expect(times.ratio).toBeGreaterThan(0.6)
-    expect(times.ratio).toBeLessThan(1.6)
+    expect(Math.abs(times.ratio - 1)).toBeLessThan(0.1)
     expect([hundredth.status, next.status, taken.status, elsewhere.status]).toEqual([
       201, 429, 429, 201,
     ])

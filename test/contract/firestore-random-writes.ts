@@ -88,6 +88,13 @@ async function write(
   return reference.set(nested(entries), { merge: kind === 'merge' })
 }
 
+/**
+ * A transform below the top level: what it makes is another map to the emulator than the same map written plainly,
+ * so that an equal write after it moves the update time there.
+ */
+const leavesTraces = ({ kind, entries }: RandomWrite) =>
+  kind !== 'delete' && entries.some(({ path, made }) => made !== undefined && path.includes('.'))
+
 /** The outcome of each write, which of them moved the update time, and what is there in the end. */
 export async function outcome(
   db: Firestore,
@@ -96,10 +103,13 @@ export async function outcome(
 ): Promise<string> {
   const outcomes: string[] = []
   let before = ''
+  let comparable = true
   for (const one of writes) {
     const status = await code(() => write(db, path, one))
     const time = (await db.doc(path).get()).updateTime?.valueOf() ?? ''
-    outcomes.push(`${status} ${time === before ? 'same' : 'moved'}`)
+    const moved = time === before ? 'same' : 'moved'
+    outcomes.push(comparable ? `${status} ${moved}` : status)
+    if (leavesTraces(one)) comparable = false
     before = time
   }
   const data = (await db.doc(path).get()).data()

@@ -104,6 +104,15 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     ['test/crypto/password-hasher.test.ts', 'a password hash'],
   ),
   mutant(
+    'an unknown name costs no hash',
+    [
+      'shared/crypto/password-hasher.ts',
+      'await compare(isOurs ? stored : dummy, password)',
+      'isOurs && (await compare(stored, password))',
+    ],
+    ['test/auth/login.slow.test.ts', 'AUTH-02'],
+  ),
+  mutant(
     'an unknown name opens with any password',
     ['shared/crypto/password-hasher.ts', 'matches: isOurs && equal', 'matches: isOurs || !equal'],
     ['test/crypto/password-hasher.test.ts', 'a password hash'],

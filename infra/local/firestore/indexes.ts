@@ -3,7 +3,10 @@ import { kindPrefix, type StoredDocument } from './document.ts'
 import { entryKeys, type IndexShape, parseShape, shapeSignature } from './index-definition.ts'
 import { successor } from './order-key.ts'
 
-/** More shapes than an application has queries for one kind of document; the oldest give way. */
+/**
+ * More shapes than an application has queries for one kind of document, and than a query has disjunctions: the one
+ * that was not used for longest gives way, which is never one of the query that is being planned.
+ */
 const MAX_SHAPES_PER_KIND = 64
 /** Entries sorted at a time: about 20 MB. */
 const BACKFILL_BATCH = 100_000
@@ -41,9 +44,18 @@ export class Indexes {
   /** Where to read this shape; builds the index when it does not exist yet. */
   source(database: number, kind: string, shape: IndexShape): Source {
     const signature = shapeSignature(shape)
-    const known = this.#of(database, kind).find((other) => other.signature === signature)
-    const index = known ?? this.#create(database, kind, shape, signature)
+    const index =
+      this.#used(database, kind, signature) ?? this.#create(database, kind, shape, signature)
     return { table: this.#own.has(index.id) ? 'own_entries' : 'entries', index: index.id }
+  }
+
+  /** The index of this shape, which becomes the most recently used; undefined where there is none yet. */
+  #used(database: number, kind: string, signature: string): Index | undefined {
+    const indexes = this.#of(database, kind)
+    const at = indexes.findIndex((other) => other.signature === signature)
+    const [index] = at < 0 ? [] : indexes.splice(at, 1)
+    if (index !== undefined) indexes.push(index)
+    return index
   }
 
   /** Takes the entries of the old state out and puts those of the new one in. */

@@ -42,6 +42,7 @@ function leaves(filter: Filter | undefined): FieldFilter[] {
   return filter.kind === 'field' ? [filter] : filter.filters.flatMap(leaves)
 }
 
+const LIST_OPERATORS: ReadonlySet<Operator> = new Set(['in', 'not-in', 'array-contains-any'])
 const isContains = (op: Operator) => op === 'array-contains' || op === 'array-contains-any'
 const isInequality = (op: Operator) =>
   op !== '==' && op !== 'in' && op !== 'array-contains' && op !== 'array-contains-any'
@@ -82,10 +83,30 @@ function spread(filter: FieldFilter): Condition[] {
   }
 }
 
+/** The same for filters that say the same, in whatever order. */
+function filterKey(filter: Filter): string {
+  if (filter.kind !== 'field')
+    return JSON.stringify([filter.kind, keySet(filter.filters.map(filterKey))])
+  const { path, op, value } = filter
+  const isList = LIST_OPERATORS.has(op) && value.kind === 'array'
+  const keys = (isList ? value.value : [value]).map((one) => valueKey(one).toString('latin1'))
+  return JSON.stringify([path, op, keySet(keys)])
+}
+
+function keySet(keys: readonly string[]): string[] {
+  return [...new Set(keys)].sort()
+}
+
+/** As in the real one: filters side by side count once; what only their product brings together does not. */
+function eachOnce(filters: readonly Filter[]): Filter[] {
+  return [...new Map(filters.map((filter) => [filterKey(filter), filter])).values()]
+}
+
 function disjunctions(filter: Filter): Condition[][] {
   if (filter.kind === 'field') return spread(filter).map((condition) => [condition])
-  if (filter.kind === 'or') return limited(filter.filters.flatMap(disjunctions))
-  return filter.filters
+  const filters = eachOnce(filter.filters)
+  if (filter.kind === 'or') return limited(filters.flatMap(disjunctions))
+  return filters
     .map(disjunctions)
     .reduce((left, right) => limited(left.flatMap((a) => right.map((b) => [...a, ...b]))))
 }
@@ -177,8 +198,9 @@ export function normalise(query: StructuredQuery): NormalQuery {
   const filters = leaves(query.where)
   checkNegations(filters, hasOr(query.where))
   checkNames(filters)
-  const disjuncts = query.where === undefined ? [[]] : unique(disjunctions(query.where))
-  checkContains(disjuncts)
+  const spelled = query.where === undefined ? [[]] : disjunctions(query.where)
+  checkContains(spelled)
+  const disjuncts = unique(spelled)
   const orders = completeOrder(query, filters)
   checkNumbers(query, orders)
   return { disjuncts: disjuncts.filter(satisfiable), orders }
