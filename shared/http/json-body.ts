@@ -30,13 +30,10 @@ function parseText(text: string): unknown {
   throw malformed('The body is not JSON')
 }
 
-function decodedString(token: string): string {
-  const value: unknown = JSON.parse(token)
-  const text = typeof value === 'string' ? value : ''
-  if (text.includes('\0') || !text.isWellFormed()) {
-    throw malformed('Texts may not hold NUL or half a surrogate pair')
-  }
-  return text
+/** The name as it is meant, so that two spellings of one are noticed. */
+function nameOf(token: string): string {
+  const name: unknown = JSON.parse(token)
+  return typeof name === 'string' ? name : token
 }
 
 /** Names seen in an object; undefined for a list, whose strings are all values. */
@@ -52,14 +49,13 @@ function addName(names: Level, name: string): void {
   names?.add(name)
 }
 
-/** Looks at each string and bracket of a text that is known to be JSON. */
+/** Looks at each member's name and each bracket of a text that is known to be JSON. */
 function refuseStructure(text: string): void {
   const levels: Level[] = []
   for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
     if (token === '{' || token === '[') open(levels, token)
     else if (token === '}' || token === ']') levels.pop()
-    else if (name === undefined) decodedString(token)
-    else addName(levels.at(-1), decodedString(name))
+    else if (name !== undefined) addName(levels.at(-1), nameOf(name))
   }
 }
 

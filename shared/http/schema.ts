@@ -50,6 +50,8 @@ function stringProblem(value: string, limits: StringLimits): string | undefined 
   if (value.length < (limits.minLength ?? 0))
     return `must have at least ${limits.minLength} characters`
   if (value.length > limits.maxLength) return `must have at most ${limits.maxLength} characters`
+  if (value.includes('\0') || !value.isWellFormed())
+    return 'may not hold NUL or half of a surrogate pair'
   if (limits.pattern !== undefined && !limits.pattern.test(value)) return 'has the wrong form'
   return undefined
 }

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { call, randomName, text } from '../app.ts'
-import { openFirestoreProxy } from '../faults/firestore-proxy.ts'
+import { startWithHeldCommit } from './held-commit.ts'
 import {
   age,
   type Local,
@@ -207,23 +207,18 @@ describe('a changed password', () => {
       tokensOf(await logIn(local.url, username)),
       tokensOf(await logIn(local.url, username)),
     ]
-    const proxy = await openFirestoreProxy(`${local.firestore.host}:${local.firestore.port}`)
-    const slow = await local.startInstance({ FIRESTORE_EMULATOR_HOST: proxy.host })
-    const changed = Promise.withResolvers<void>()
     // The first commit of a login counts the attempt, the second opens the session.
-    proxy.rules.add(/Commit/, { kind: 'hold', until: changed.promise }, { skip: 1, times: 1 })
+    const slow = await startWithHeldCommit(local, 2)
     const overtaken = logIn(slow.url, username)
-    const commits = () => proxy.rules.calls.filter((name) => name === 'Commit').length
-    await expect.poll(commits, { timeout: 30_000 }).toBe(2)
+    await slow.reached()
 
     const change = await call(local.url, 'PUT', '/account/password', {
       token: own.access,
       json: { current_password: PASSWORD, new_password: 'another horse battery' },
     })
-    changed.resolve()
+    slow.letGo()
     const late = await overtaken
-    await slow.process.stop()
-    await proxy.close()
+    await slow.close()
 
     expect(change.status).toBe(204)
     expect([late.status, late.body['code']]).toEqual([401, 'invalid_credentials'])

@@ -8,10 +8,10 @@ describe('registration', () => {
   }) => {
     const suffix = randomName().slice(5)
     const spellings = [`alice${suffix}`, `ALICE${suffix}`, `Ａlice${suffix}`, `ａｌｉｃｅ${suffix}`]
-    const unreadable = await register(local.url, 'alice\0')
     const refused = [
       'аlice',
       'al\u200dice',
+      'alice\0',
       'ali ce',
       '../x',
       '__x__',
@@ -28,7 +28,6 @@ describe('registration', () => {
     const login = await logIn(local.url, spellings[2] ?? '')
 
     expect(taken).toEqual([201, 409, 409, 409])
-    expect(unreadable.status).toBe(400)
     for (const answer of answers) {
       expect(answer.status).toBe(400)
       expect(answer.body).toMatchObject({

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import { call, randomName, text } from '../app.ts'
+import { startWithHeldCommit } from './held-commit.ts'
 import {
   age,
   changeSession,
@@ -81,6 +82,25 @@ describe('refresh', () => {
     for (const answer of answers) {
       expect((await useToken(local.url, text(answer, 'access_token'))).status).toBe(200)
     }
+  })
+
+  test('of a session that a logout ends meanwhile is refused, and the session stays ended', async ({
+    local,
+  }) => {
+    const first = tokensOf(await register(local.url, randomName()))
+    const slow = await startWithHeldCommit(local, 1)
+    const overtaken = refresh(slow.url, first.refresh)
+    await slow.reached()
+
+    const logout = await call(local.url, 'POST', '/logout/access', { token: first.access })
+    slow.letGo()
+    const late = await overtaken
+    await slow.close()
+
+    expect(logout.status).toBe(200)
+    expect([late.status, late.body['code']]).toEqual([401, 'session_ended'])
+    expect((await useToken(local.url, first.access)).status).toBe(401)
+    expect((await storedSession(local, first.access)).revokedAt).toBeDefined()
   })
 
   test('SES-06 ends the session and no other when a token comes again that cannot', async ({

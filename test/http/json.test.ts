@@ -79,11 +79,16 @@ describe('JSON bodies', () => {
       body: Buffer.concat([text('{"username":"'), Buffer.from([0xc3]), text('","password":"a"}')]),
       want: '400 malformed_json',
     },
-    { what: 'NUL', body: '{"username":"a\\u0000","password":"b"}', want: '400 malformed_json' },
+    { what: 'a NUL', body: '{"username":"a\0","password":"b"}', want: '400 malformed_json' },
+    {
+      what: 'a NUL as an escape',
+      body: '{"username":"a\\u0000","password":"b"}',
+      want: '400 invalid_request',
+    },
     {
       what: 'half a surrogate pair',
       body: '{"username":"\\ud800","password":"b"}',
-      want: '400 malformed_json',
+      want: '400 invalid_request',
     },
     {
       what: 'an unknown member',

@@ -144,7 +144,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       'updateTime === undefined ? {} : { lastUpdateTime: updateTime }',
       '{ exists: updateTime !== undefined }',
     ],
-    ['test/auth/sessions.test.ts', 'SES-05'],
+    ['test/auth/sessions.test.ts', 'that a logout ends meanwhile'],
   ),
   mutant(
     'anybody ends a session',
