@@ -9,6 +9,7 @@ import {
   TOKEN_TYPE,
 } from './access-token.ts'
 import { type JwksFile, openPublicKeys, type PublicKeys } from './public-keys.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
 import type { Watched } from './watched-file.ts'
 
 export type VerifierConfig = JwksFile & {
@@ -32,13 +33,19 @@ export function openTokenVerifier(config: VerifierConfig): TokenVerifier {
     clockTolerance: CLOCK_SKEW_SECONDS,
     maxTokenAge: MAX_LIFETIME_SECONDS,
   })
+  const verified = new VerifiedTokens()
   return {
     verify: async (token, now) => {
-      const key = keyFor(keys, token)
+      const known = verified.find(token, keys.current().byId, now)
+      if (known !== undefined) return known
+      const { keyId, key } = keyFor(keys, token)
       try {
         const { payload } = await jwtVerify(token, key, { ...expected, currentDate: now })
         const claims = claimsOf(payload)
-        if (claims !== undefined) return claims
+        if (claims !== undefined) {
+          verified.add(token, { keyId, key, claims })
+          return claims
+        }
       } catch (error) {
         const expired = error instanceof errors.JWTExpired && error.claim === 'exp'
         throw new ProblemError(expired ? 'token_expired' : 'token_invalid', { cause: error })
@@ -50,11 +57,9 @@ export function openTokenVerifier(config: VerifierConfig): TokenVerifier {
 
 function keyFor(keys: Watched<PublicKeys>, token: string) {
   const keyId = keyIdOf(token)
+  if (keyId === undefined) throw new ProblemError('token_invalid')
   // A token may come with a key that was published a moment ago: one look whether the file is a new one.
-  const key =
-    keyId === undefined
-      ? undefined
-      : (keys.current().byId.get(keyId) ?? keys.changed().byId.get(keyId))
+  const key = keys.current().byId.get(keyId) ?? keys.changed().byId.get(keyId)
   if (key === undefined) throw new ProblemError('token_invalid')
-  return key
+  return { keyId, key }
 }

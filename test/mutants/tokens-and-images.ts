@@ -104,6 +104,11 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     ['test/crypto/password-hasher.test.ts', 'a password hash'],
   ),
   mutant(
+    'a verified token outlives its key',
+    ['shared/crypto/verified-tokens.ts', 'keys.get(known.keyId) === known.key', 'true'],
+    ['test/crypto/verified-tokens.test.ts'],
+  ),
+  mutant(
     'an unknown name costs no hash',
     [
       'shared/crypto/password-hasher.ts',
