@@ -19,7 +19,7 @@ import {
 } from '../shared/http/token-reply.ts'
 import { openDatabase } from '../shared/store/firestore.ts'
 import { type AttemptVerdict, openLogin } from '../shared/store/login-attempts.ts'
-import { listSessions } from '../shared/store/sessions.ts'
+import { listSessionLives } from '../shared/store/sessions.ts'
 import { commitLogin, readLogin } from '../shared/store/sign-in.ts'
 import type { Account, LoginChanges } from '../shared/store/usernames.ts'
 
@@ -67,7 +67,7 @@ serve(endpoint, {
     const { account, verdict, readAt } = await readLogin(database, username, attempt)
     admit(verdict)
     const opened = await hasher.inTurn(async (hashes) => {
-      const listing = listSessions(database, account?.userId ?? keys.account)
+      const listing = listSessionLives(database, account?.userId ?? keys.account)
       const [check, [counted, listed]] = await during(
         hashes.verify(account?.passwordHash, password),
         Promise.all([attempt.count(), listing]),

@@ -117,8 +117,14 @@ export function endSession(session: Session, reason: RevokeReason, now: Date): S
   return { ...session, revokedAt: now, revokeReason: reason }
 }
 
+/** What tells whether a session is alive, without its tokens. */
+export type SessionLife = Pick<
+  Session,
+  'id' | 'sessionEpoch' | 'revokedAt' | 'idleExpiresAt' | 'expiresAt'
+>
+
 /** Neither revoked nor past one of its two ends. */
-export function isLive(session: Session, now: Date): boolean {
+export function isLive(session: SessionLife, now: Date): boolean {
   return session.revokedAt === undefined && now < session.idleExpiresAt && now < session.expiresAt
 }
 

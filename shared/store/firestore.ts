@@ -7,6 +7,7 @@ import {
   type DocumentReference,
   type DocumentSnapshot,
   Firestore,
+  type Query,
   type Transaction,
 } from '@google-cloud/firestore'
 import { ProblemError } from '../domain/problem.ts'
@@ -205,4 +206,4 @@ async function writeOnce(client: Firestore, write: (transaction: Transaction) =>
   return 'committed' as const
 }
 
-export type { DocumentData, DocumentReference, DocumentSnapshot, Transaction }
+export type { DocumentData, DocumentReference, DocumentSnapshot, Firestore, Query, Transaction }

@@ -1,6 +1,6 @@
 /** How a session is stored (SES-01): snake_case fields, times as timestamps, absent values as null. */
 import { Timestamp } from '@google-cloud/firestore'
-import { later, REVOKE_REASONS, type Session } from '../domain/session.ts'
+import { later, REVOKE_REASONS, type Session, type SessionLife } from '../domain/session.ts'
 import type { DocumentData, DocumentSnapshot } from './firestore.ts'
 
 /** A session's document is kept so long after its end (PRIV-03). */
@@ -82,9 +82,8 @@ function supersededOf(fields: DocumentData): Session['superseded'] {
 function readSession(id: string, fields: DocumentData): Session {
   const read = reader(fields)
   return {
-    id,
+    ...readLife(id, fields),
     userId: read.text('user_id'),
-    sessionEpoch: read.whole('session_epoch'),
     authTime: read.time('auth_time'),
     generation: read.whole('gen'),
     delivery: read.whole('dlv'),
@@ -96,21 +95,44 @@ function readSession(id: string, fields: DocumentData): Session {
     refreshHits: read.bytes('refresh_hits'),
     createdAt: read.time('created_at'),
     lastUsedAt: read.time('last_used_at'),
-    idleExpiresAt: read.time('idle_expires_at'),
-    expiresAt: read.time('expires_at'),
-    revokedAt: read.isNull('revoked_at') ? undefined : read.time('revoked_at'),
     revokeReason: REVOKE_REASONS.find((reason) => reason === fields['revoke_reason']),
     name: read.text('name'),
     network: read.text('network'),
   }
 }
 
+/** The fields that `sessionLifeOf` reads. */
+export const LIFE_FIELDS = ['session_epoch', 'revoked_at', 'idle_expires_at', 'expires_at'] as const
+
+function readLife(id: string, fields: DocumentData): SessionLife {
+  const read = reader(fields)
+  return {
+    id,
+    sessionEpoch: read.whole('session_epoch'),
+    revokedAt: read.isNull('revoked_at') ? undefined : read.time('revoked_at'),
+    idleExpiresAt: read.time('idle_expires_at'),
+    expiresAt: read.time('expires_at'),
+  }
+}
+
 /** The session of a document; undefined where there is none or a field is damaged. */
 export function sessionOf(document: DocumentSnapshot): Session | undefined {
+  return unlessDamaged(document, readSession)
+}
+
+/** The same of a document that was read with `LIFE_FIELDS` alone. */
+export function sessionLifeOf(document: DocumentSnapshot): SessionLife | undefined {
+  return unlessDamaged(document, readLife)
+}
+
+function unlessDamaged<T>(
+  document: DocumentSnapshot,
+  read: (id: string, fields: DocumentData) => T,
+): T | undefined {
   const fields = document.data()
   if (fields === undefined) return undefined
   try {
-    return readSession(document.id, fields)
+    return read(document.id, fields)
   } catch (error) {
     if (error instanceof DamagedDocument) return undefined
     throw error

@@ -6,11 +6,19 @@ import {
   MAX_SESSIONS,
   type RevokeReason,
   type Session,
+  type SessionLife,
 } from '../domain/session.ts'
 import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
-import type { Database, DocumentReference, DocumentSnapshot, Transaction } from './firestore.ts'
+import type {
+  Database,
+  DocumentReference,
+  DocumentSnapshot,
+  Firestore,
+  Query,
+  Transaction,
+} from './firestore.ts'
 import { untilWon } from './rounds.ts'
-import { sessionFields, sessionOf } from './session-fields.ts'
+import { LIFE_FIELDS, sessionFields, sessionLifeOf, sessionOf } from './session-fields.ts'
 import { type User, userOf, userReference } from './users.ts'
 
 /** More than a user can have alive; those beyond it are seen by the next login. */
@@ -113,23 +121,29 @@ export function livingSession(
 }
 
 /** A user's sessions that were not revoked, least recently used first; some may have ended by themselves. */
-export async function listSessions(
-  database: Database,
-  userId: string,
-): Promise<readonly Session[]> {
-  const { docs } = await database.read((client) =>
-    client
-      .collection('sessions')
-      .where('user_id', '==', userId)
-      .where('revoked_at', '==', null)
-      .orderBy('last_used_at')
-      .limit(LISTED)
-      .get(),
-  )
-  return docs.map(sessionOf).filter((session) => session !== undefined)
+function unrevoked(client: Firestore, userId: string): Query {
+  return client
+    .collection('sessions')
+    .where('user_id', '==', userId)
+    .where('revoked_at', '==', null)
+    .orderBy('last_used_at')
+    .limit(LISTED)
 }
 
-function isOfEpoch(session: Session, sessionEpoch: number, now: Date): boolean {
+/** What a login has to know of the user's sessions: how many live, least recently used first. */
+export async function listSessionLives(
+  database: Database,
+  userId: string,
+): Promise<readonly SessionLife[]> {
+  const { docs } = await database.read((client) =>
+    unrevoked(client, userId)
+      .select(...LIFE_FIELDS)
+      .get(),
+  )
+  return docs.map(sessionLifeOf).filter((session) => session !== undefined)
+}
+
+function isOfEpoch(session: SessionLife, sessionEpoch: number, now: Date): boolean {
   return session.sessionEpoch === sessionEpoch && isLive(session, now)
 }
 
@@ -140,7 +154,8 @@ export async function liveSessions(
   ownId: string,
   now: Date,
 ): Promise<readonly Session[]> {
-  const listed = await listSessions(database, userId)
+  const { docs } = await database.read((client) => unrevoked(client, userId).get())
+  const listed = docs.map(sessionOf).filter((session) => session !== undefined)
   const epoch = listed.find((session) => session.id === ownId)?.sessionEpoch
   return listed
     .filter((session) => epoch !== undefined && isOfEpoch(session, epoch, now))
@@ -155,7 +170,7 @@ export async function liveSessions(
 export function makeRoom(
   transaction: Transaction,
   database: Database,
-  listed: readonly Session[],
+  listed: readonly SessionLife[],
   sessionEpoch: number,
   now: Date,
 ): void {
@@ -203,7 +218,7 @@ export async function revokeAllSessions(
 ): Promise<number> {
   let ended = 0
   return await untilWon(async () => {
-    const listed = await listSessions(database, userId)
+    const listed = await listSessionLives(database, userId)
     const others = listed.filter((session) => session.id !== keptId)
     if (others.length === 0) return ended
     const now = new Date()

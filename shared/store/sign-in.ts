@@ -1,5 +1,5 @@
 /** The reads and commits of a login and of a registration, over the documents that each of them needs together. */
-import type { Session } from '../domain/session.ts'
+import type { Session, SessionLife } from '../domain/session.ts'
 import type { LimitVerdict } from '../domain/sliding-window.ts'
 import { deletionMarkOf, deletionMarkReference, isDeletedWithAll } from './deletion-mark.ts'
 import type { Database, DocumentSnapshot } from './firestore.ts'
@@ -7,7 +7,7 @@ import { type AttemptVerdict, type LoginAttempt, startAccountCounter } from './l
 import type { LoginKeys } from './login-seats.ts'
 import type { OpenWindow } from './rate-limits.ts'
 import { untilWon } from './rounds.ts'
-import { createSession, listSessions, makeRoom, sessionReference } from './sessions.ts'
+import { createSession, listSessionLives, makeRoom, sessionReference } from './sessions.ts'
 import { usageDocument, usageFields } from './usage.ts'
 import {
   type Account,
@@ -58,7 +58,7 @@ export type Login = {
   readonly account: Account
   readonly session: Session
   /** The user's sessions, for the limit of 20. */
-  readonly listed: readonly Session[]
+  readonly listed: readonly SessionLife[]
   readonly attempt: LoginAttempt
   readonly changes: LoginChanges
   /** Compares the password with the hash that took the place of the account's meanwhile. */
@@ -121,7 +121,7 @@ async function readAgain(database: Database, { account, session }: Login) {
       deletionMarkReference(database),
       sessionReference(database, session.id),
     ),
-    listSessions(database, account.userId),
+    listSessionLives(database, account.userId),
   ])
   return {
     listed,
