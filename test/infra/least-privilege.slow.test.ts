@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer, request as forward } from 'node:http'
 import { expect, test } from 'vitest'
 import { type BucketAccess, FUNCTIONS } from '../../infra/manifest.ts'
 import { call, OPEN_LIMITS, registerUser, startCloud, startFunction, text } from '../app.ts'
+import { type ForwardingServer, openForwardingServer } from '../setup/forwarding-server.ts'
 
 /** What a call of Cloud Storage needs, by its method and path; the bytes of a session need nothing more. */
 function rightOf(method: string, target: string): BucketAccess | undefined {
@@ -14,37 +13,17 @@ function rightOf(method: string, target: string): BucketAccess | undefined {
   return 'create'
 }
 
-type Watch = { readonly url: string; readonly rights: Set<BucketAccess>; close(): Promise<void> }
+type Watch = ForwardingServer & { readonly rights: ReadonlySet<BucketAccess> }
 
 /** A storage that notes which rights its caller needs, in front of the local one. */
 async function watch(storageUrl: string): Promise<Watch> {
   const rights = new Set<BucketAccess>()
-  const server = createServer((incoming, outgoing) => {
-    const right = rightOf(incoming.method ?? '', incoming.url ?? '')
+  const server = await openForwardingServer(({ method = '', url = '' }) => {
+    const right = rightOf(method, url)
     if (right !== undefined) rights.add(right)
-    const onward = forward(`${storageUrl}${incoming.url}`, {
-      method: incoming.method ?? 'GET',
-      headers: incoming.headers,
-    })
-    onward.on('response', (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
-    })
-    onward.on('error', () => outgoing.destroy())
-    incoming.pipe(onward)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('no address')
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    rights,
-    close: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
-  }
+    return storageUrl
+  })
+  return { ...server, rights }
 }
 
 const PIXEL = Buffer.from(
