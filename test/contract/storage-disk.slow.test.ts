@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type StorageServer, startStorage } from '../../infra/local/storage/server.ts'
 import { startNode } from '../processes.ts'
 import {
@@ -24,13 +24,13 @@ const MIB = 1024 * 1024
 describe.skipIf(!canMount)('on a full disk', () => {
   let disk = ''
   let server: StorageServer
-  beforeAll(async () => {
+  beforeEach(async () => {
     disk = await newDirectory()
     await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk])
     server = await startStorage({ dataDir: join(disk, 'storage') })
     await fetch(`${server.url}/b`, { method: 'POST', body: '{"name":"small"}' })
   })
-  afterAll(async () => {
+  afterEach(async () => {
     await server.close()
     await run('umount', [disk])
     await rm(disk, { recursive: true })
@@ -94,8 +94,6 @@ describe.skipIf(!canMount)('on a full disk', () => {
       headers: { 'Content-Range': 'bytes */*' },
     })
     await rm(join(disk, 'filler'))
-    await remove('again')
-    await remove('photo-2')
     const done = await send(262_144, total)
 
     expect([refused.status, asked.status]).toEqual([507, 308])
@@ -105,6 +103,7 @@ describe.skipIf(!canMount)('on a full disk', () => {
   })
 
   test('a change of metadata is 507, too, and later works', async () => {
+    await put('x', Buffer.from(bytes(MIB)))
     await writeFile(join(disk, 'filler'), Buffer.alloc(16 * MIB)).catch(() => undefined)
     const patch = () =>
       fetch(server.url + objectPath('small', 'x'), {
