@@ -59,21 +59,32 @@ function merged({ kind, fields, mask }: Write, before: StoredDocument | undefine
   return result
 }
 
-/** Firestore keeps microseconds; finer times are cut when they are written. */
+/** Firestore keeps microseconds; finer times are cut when they are written. The same fields where there is nothing to cut. */
 function truncated(fields: Fields): Fields {
-  const copy = new Map<string, Value>()
-  for (const [name, value] of fields) copy.set(name, truncatedValue(value))
-  return copy
+  let copy: Map<string, Value> | undefined
+  for (const [name, value] of fields) {
+    const cut = truncatedValue(value)
+    if (cut === value) continue
+    copy ??= new Map(fields)
+    copy.set(name, cut)
+  }
+  return copy ?? fields
 }
 
 function truncatedValue(value: Value): Value {
   if (value.kind === 'timestamp') {
     const { seconds, nanos } = value.value
-    return { kind: 'timestamp', value: { seconds, nanos: nanos - (nanos % 1000) } }
+    const finer = nanos % 1000
+    if (finer === 0) return value
+    return { kind: 'timestamp', value: { seconds, nanos: nanos - finer } }
   }
-  if (value.kind === 'map') return { kind: 'map', value: truncated(value.value) }
-  if (value.kind === 'array') return { kind: 'array', value: value.value.map(truncatedValue) }
-  return value
+  if (value.kind === 'map') {
+    const cut = truncated(value.value)
+    return cut === value.value ? value : { kind: 'map', value: cut }
+  }
+  if (value.kind !== 'array') return value
+  const items = value.value.map(truncatedValue)
+  return items.every((item, i) => item === value.value[i]) ? value : { kind: 'array', value: items }
 }
 
 /** Applies one write; nothing has changed when it throws NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION or INVALID_ARGUMENT. */
@@ -90,7 +101,7 @@ export function applyWrite(
   }
   const { fields, results } = applyTransforms(merged(write, before), write.transforms, time)
   const final = truncated(fields)
-  checkFields(final)
+  if (fields !== write.fields) checkFields(final)
   checkSize(location.segments, final)
   return { updated: changes.put(location, final, time), results }
 }

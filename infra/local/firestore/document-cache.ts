@@ -1,6 +1,8 @@
 import type { StoredDocument } from './document.ts'
 
 const CACHE_BYTES = 64 * 1024 * 1024
+/** The part that stays when it is full. */
+const KEPT = 7 / 8
 
 /** Recently used documents, so that hot reads and repeated queries touch neither SQLite nor the decoder. */
 export class DocumentCache {
@@ -21,7 +23,7 @@ export class DocumentCache {
     this.#byId.set(document.id, document)
     this.#byPlace.set(place, document)
     this.#bytes += weight(document)
-    while (this.#bytes > CACHE_BYTES) this.#evict()
+    if (this.#bytes > CACHE_BYTES) this.#evict()
   }
 
   drop(place: string): void {
@@ -32,9 +34,12 @@ export class DocumentCache {
     this.#bytes -= weight(document)
   }
 
+  /** Several at once: looking for the oldest one in a map passes over all that were dropped before it. */
   #evict(): void {
-    const [oldest] = this.#byPlace.keys()
-    if (oldest !== undefined) this.drop(oldest)
+    for (const place of this.#byPlace.keys()) {
+      if (this.#bytes <= CACHE_BYTES * KEPT) return
+      this.drop(place)
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { closedPathKey, pathKey, textKey } from './order-key.ts'
+import { KeyWriter } from './key-writer.ts'
+import { pathKey, textKey, writeClosedPath } from './order-key.ts'
 import { decodeFields, decodeSome, type Fields, type Timestamp, writeTimestamp } from './value.ts'
-import type { Writer } from './wire.ts'
+import type { Writer } from './wire-writer.ts'
 
 /** Times are whole microseconds since 1970: what Firestore keeps, and exact in a double until 2255. */
 export type Micros = number
@@ -15,12 +16,16 @@ export function microsOf({ seconds, nanos }: Timestamp): Micros {
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
 }
 
+const scratch = new KeyWriter()
+
 /** Where a document is: `kind` is its collection's id. */
 export class Location {
   readonly database: number
   readonly segments: readonly string[]
   readonly path: string
   readonly kind: string
+  /** Database and path as one text: what tells documents apart. */
+  readonly place: string
   #key: Buffer | undefined
 
   constructor(database: number, segments: readonly string[]) {
@@ -28,16 +33,26 @@ export class Location {
     this.segments = segments
     this.path = segments.join('/')
     this.kind = segments.at(-2) ?? ''
+    this.place = placeOf(database, this.path)
+  }
+
+  /** The path of what it lies in. */
+  get collection(): string {
+    return this.path.slice(0, Math.max(0, this.path.lastIndexOf('/')))
   }
 
   /** Its place in the document table. */
   get key(): Buffer {
-    this.#key ??= Buffer.concat([
-      kindPrefix(this.database, this.kind),
-      closedPathKey(this.segments),
-    ])
+    this.#key ??= writeClosedPath(
+      scratch.truncate(0).uint(this.database, 4).text(this.kind),
+      this.segments,
+    ).finish()
     return this.#key
   }
+}
+
+export function placeOf(database: number, path: string): string {
+  return `${database}/${path}`
 }
 
 /** The start of the keys of all documents of one kind in one database. */
@@ -65,6 +80,7 @@ export class StoredDocument {
   readonly created: Micros
   readonly updated: Micros
   #fields: Fields | undefined
+  #segments: readonly string[] | undefined
 
   constructor(
     id: number,
@@ -80,6 +96,11 @@ export class StoredDocument {
     this.created = created
     this.updated = updated
     this.#fields = fields
+  }
+
+  get segments(): readonly string[] {
+    this.#segments ??= this.path.split('/')
+    return this.#segments
   }
 
   /** Decoded once and kept; never changed in place. */

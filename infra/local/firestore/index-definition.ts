@@ -1,6 +1,8 @@
 import type { StoredDocument } from './document.ts'
 import { type FieldPath, getField } from './field-path.ts'
-import { closedPathKey, inverted, valueKey } from './order-key.ts'
+import { KeyWriter } from './key-writer.ts'
+import { closedPathKey, valueKey, writeClosedPath, writeKey } from './order-key.ts'
+import type { Value } from './value.ts'
 
 /** How one field stands in an index: by value, by value downwards, or one entry for each element of an array. */
 export type Component = {
@@ -49,25 +51,80 @@ export function nameKey(group: boolean, segments: readonly string[]): Buffer {
   return closedPathKey(group ? segments : segments.slice(-1))
 }
 
-function componentKeys(document: StoredDocument, { path, mode }: Component): Buffer[] {
-  const value = getField(document.fields, path)
-  if (value === undefined) return []
-  if (mode === 'ascending') return [valueKey(value)]
-  if (mode === 'descending') return [inverted(valueKey(value))]
+/** What the elements of an array add to a key, each once. */
+function elementKeys(value: Value): Iterable<Buffer> {
   if (value.kind !== 'array') return []
-  const keys = new Map(value.value.map((item) => [valueKey(item).toString('latin1'), item]))
-  return [...keys.values()].map(valueKey)
+  const keys = new Map<string, Buffer>()
+  for (const item of value.value) {
+    const key = valueKey(item)
+    keys.set(key.toString('latin1'), key)
+  }
+  return keys.values()
 }
+
+/** Entries are written one after the other into the same buffer: what they start with is written once. */
+class EntryWriter {
+  readonly keys: Buffer[] = []
+  readonly #writer: KeyWriter
+  readonly #shape: IndexShape
+  readonly #document: StoredDocument
+
+  constructor(writer: KeyWriter, shape: IndexShape, document: StoredDocument) {
+    this.#writer = writer
+    this.#shape = shape
+    this.#document = document
+  }
+
+  /** Components from this one on, then the name. */
+  write(at: number): void {
+    const component = this.#shape.components[at]
+    if (component === undefined) {
+      this.#close()
+      return
+    }
+    const value = getField(this.#document.fields, component.path)
+    if (value === undefined) return
+    const start = this.#writer.length
+    if (component.mode === 'contains') {
+      for (const key of elementKeys(value)) {
+        this.#writer.truncate(start).raw(key)
+        this.write(at + 1)
+      }
+      return
+    }
+    writeKey(this.#writer, value)
+    if (component.mode === 'descending') this.#writer.invertFrom(start)
+    this.write(at + 1)
+  }
+
+  #close(): void {
+    const { group, nameDescending } = this.#shape
+    const { segments } = this.#document
+    const start = this.#writer.length
+    writeClosedPath(this.#writer, group ? segments : segments.slice(-1))
+    if (nameDescending) this.#writer.invertFrom(start)
+    this.keys.push(this.#writer.finish())
+  }
+}
+
+const scratch = new KeyWriter()
 
 /** The entries of one document: none when it lacks a field, one each for the elements of an array that is indexed by `contains`. */
 export function entryKeys(shape: IndexShape, document: StoredDocument): Buffer[] {
-  const segments = document.path.split('/')
-  const name = nameKey(shape.group, segments)
-  const tail = shape.nameDescending ? inverted(name) : name
-  let keys: Buffer[] = [scopeKey(shape.group, segments.slice(0, -1))]
-  for (const component of shape.components) {
-    const values = componentKeys(document, component)
-    keys = keys.flatMap((start) => values.map((value) => Buffer.concat([start, value])))
-  }
-  return keys.map((start) => Buffer.concat([start, tail]))
+  const writer = scratch.truncate(0)
+  if (!shape.group) writeClosedPath(writer, document.segments.slice(0, -1))
+  const entries = new EntryWriter(writer, shape, document)
+  entries.write(0)
+  return entries.keys
+}
+
+/** Does a document have the same entries in both states? True only where that is seen at a glance. */
+export function sameEntries(
+  { components }: IndexShape,
+  before: StoredDocument,
+  after: StoredDocument,
+): boolean {
+  return components.every(
+    ({ path }) => getField(before.fields, path) === getField(after.fields, path),
+  )
 }

@@ -1,6 +1,12 @@
 import type { Connection, Source } from './connection.ts'
 import { kindPrefix, type StoredDocument } from './document.ts'
-import { entryKeys, type IndexShape, parseShape, shapeSignature } from './index-definition.ts'
+import {
+  entryKeys,
+  type IndexShape,
+  parseShape,
+  sameEntries,
+  shapeSignature,
+} from './index-definition.ts'
 import { successor } from './order-key.ts'
 
 /**
@@ -65,17 +71,23 @@ export class Indexes {
     before: StoredDocument | undefined,
     after: StoredDocument | undefined,
   ): void {
-    for (const { id, shape } of this.#of(database, kind)) {
-      const old = new Set(before === undefined ? [] : entryTexts(shape, before))
-      const fresh = new Set(after === undefined ? [] : entryTexts(shape, after))
-      for (const key of old.difference(fresh))
-        this.#connection.run(
-          'DELETE FROM entries WHERE idx = ? AND key = ?',
-          id,
-          Buffer.from(key, 'latin1'),
-        )
-      for (const key of fresh.difference(old)) this.#insert(id, key, after?.id ?? 0)
+    for (const index of this.#of(database, kind)) {
+      if (before !== undefined && after !== undefined && sameEntries(index.shape, before, after))
+        continue
+      this.#replace(index, before, after)
     }
+  }
+
+  #replace(
+    { id, shape }: Index,
+    before: StoredDocument | undefined,
+    after: StoredDocument | undefined,
+  ): void {
+    const old = before === undefined ? [] : entryKeys(shape, before)
+    const fresh = after === undefined ? [] : entryKeys(shape, after)
+    for (const key of without(old, fresh))
+      this.#connection.run('DELETE FROM entries WHERE idx = ? AND key = ?', id, key)
+    for (const key of without(fresh, old)) this.#insert(id, key, after?.id ?? 0)
   }
 
   /** Forgets what was read, after a transaction that may have created an index was undone. */
@@ -83,11 +95,11 @@ export class Indexes {
     this.#kinds.clear()
   }
 
-  #insert(index: number, key: string, document: number): void {
+  #insert(index: number, key: Buffer, document: number): void {
     this.#connection.run(
       `INSERT OR REPLACE INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`,
       index,
-      Buffer.from(key, 'latin1'),
+      key,
       document,
     )
   }
@@ -151,21 +163,23 @@ export class Indexes {
   #backfill(database: number, kind: string, { id, shape }: Index): void {
     const prefix = kindPrefix(database, kind)
     const names = new Set(shape.components.flatMap(({ path }) => path.slice(0, 1)))
-    let batch: [key: string, document: number][] = []
+    let batch: [key: Buffer, document: number][] = []
     const store = () => {
-      batch.sort(([a], [b]) => (a < b ? -1 : 1))
+      batch.sort(([a], [b]) => Buffer.compare(a, b))
       for (const [key, document] of batch) this.#insert(id, key, document)
       batch = []
     }
     for (const document of this.#connection.documents(prefix, successor(prefix) ?? prefix)) {
-      for (const key of entryTexts(shape, document.only(names))) batch.push([key, document.id])
+      for (const key of entryKeys(shape, document.only(names))) batch.push([key, document.id])
       if (batch.length >= BACKFILL_BATCH) store()
     }
     store()
   }
 }
 
-/** Keys as text, one character a byte, so that sets compare them by content. */
-function entryTexts(shape: IndexShape, document: StoredDocument): string[] {
-  return entryKeys(shape, document).map((key) => key.toString('latin1'))
+/** The keys that the others lack. */
+function without(keys: readonly Buffer[], others: readonly Buffer[]): readonly Buffer[] {
+  if (others.length === 0) return keys
+  const known = new Set(others.map((key) => key.toString('latin1')))
+  return keys.filter((key) => !known.has(key.toString('latin1')))
 }

@@ -23,7 +23,7 @@ import type { Sessions } from './sessions.ts'
 import { invalid, StatusError, unimplemented } from './status.ts'
 import type { Store } from './store.ts'
 import { compareUtf8, encodeFields } from './value.ts'
-import { Writer } from './wire.ts'
+import { Writer } from './wire-writer.ts'
 
 const DEFAULT_PAGE = 100
 const MAX_PAGE = 1000

@@ -85,6 +85,7 @@ export class Locks {
 
   /** Another transaction holds a key, or somebody who came earlier waits for one and this one holds nothing yet. */
   #blocked(request: Request, earlier: readonly Waiter[]): boolean {
+    if (this.#holders.size === 0 && earlier.length === 0) return false
     const { owner, keys, within } = request
     const foreign = (key: string) => {
       const holder = this.#holders.get(key)

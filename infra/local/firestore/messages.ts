@@ -91,34 +91,40 @@ function readTransform(r: Reader): Transform {
   return { path: parseFieldPath(path), operation }
 }
 
-function readDocument(r: Reader): { name: string; fields: Fields } {
+type OpenWrite = { -readonly [Part in keyof Write]: Write[Part] }
+
+function readDocument(r: Reader, write: OpenWrite): void {
   const fields = new Map<string, Value>()
-  let name = ''
+  write.kind = 'update'
+  write.name = ''
+  write.fields = fields
   while (r.next()) {
-    if (r.field === 1) name = r.string()
+    if (r.field === 1) write.name = r.string()
     else if (r.field === 2) readEntry(r.message(), fields)
     else r.skip()
   }
-  return { name, fields }
 }
 
-function readDocumentTransform(r: Reader): { name: string; transforms: Transform[] } {
+function readDocumentTransform(r: Reader, write: OpenWrite): void {
   const transforms: Transform[] = []
-  let name = ''
+  write.kind = 'transform'
+  write.name = ''
+  write.transforms = transforms
   while (r.next()) {
-    if (r.field === 1) name = r.string()
+    if (r.field === 1) write.name = r.string()
     else if (r.field === 2) transforms.push(readTransform(r.message()))
     else r.skip()
   }
-  return { name, transforms }
 }
+
+const NO_FIELDS: Fields = new Map()
 
 function readWrite(r: Reader): Write {
   const transforms: Transform[] = []
-  let write: Write = {
+  const write: OpenWrite = {
     name: '',
     kind: 'empty',
-    fields: new Map(),
+    fields: NO_FIELDS,
     mask: undefined,
     transforms,
     precondition: {},
@@ -126,19 +132,20 @@ function readWrite(r: Reader): Write {
   while (r.next()) {
     switch (r.field) {
       case 1:
-        write = { ...write, kind: 'update', ...readDocument(r.message()) }
+        readDocument(r.message(), write)
         break
       case 2:
-        write = { ...write, kind: 'delete', name: r.string() }
+        write.kind = 'delete'
+        write.name = r.string()
         break
       case 3:
-        write = { ...write, mask: readMask(r.message()) }
+        write.mask = readMask(r.message())
         break
       case 4:
-        write = { ...write, precondition: readPrecondition(r.message()) }
+        write.precondition = readPrecondition(r.message())
         break
       case 6:
-        write = { ...write, kind: 'transform', ...readDocumentTransform(r.message()) }
+        readDocumentTransform(r.message(), write)
         break
       case 7:
         transforms.push(readTransform(r.message()))

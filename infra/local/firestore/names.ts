@@ -8,11 +8,13 @@ const MAX_DEPTH = 100
 const NAME = /^(projects\/[^/]+\/databases\/[^/]+)(?:\/documents(?:\/(.*))?)?$/su
 const DATABASE = /^projects\/[^/]+\/databases\/[^/]+$/u
 
+const reserved = (segment: string) =>
+  segment.startsWith('__') && /^__.*__$/su.test(segment) && !/^__id-?\d+__$/u.test(segment)
+
 function checkSegment(segment: string): void {
   if (segment === '') throw invalid('A path segment is empty.')
   if (segment === '.' || segment === '..') throw invalid(`A path segment may not be "${segment}".`)
-  if (/^__.*__$/su.test(segment) && !/^__id-?\d+__$/u.test(segment))
-    throw invalid(`The name "${segment}" is reserved.`)
+  if (reserved(segment)) throw invalid(`The name "${segment}" is reserved.`)
   if (segment.length * 3 > MAX_SEGMENT_BYTES && Buffer.byteLength(segment) > MAX_SEGMENT_BYTES)
     throw invalid(`A path segment is longer than ${MAX_SEGMENT_BYTES} bytes.`)
 }

@@ -1,3 +1,4 @@
+import { KeyWriter } from './key-writer.ts'
 import { compareUtf8, type Fields, type Value } from './value.ts'
 
 /*
@@ -32,72 +33,10 @@ const NUMERIC_SEGMENT = 2
 const TEXT_SEGMENT = 3
 const BIAS = 2n ** 63n
 
-class KeyWriter {
-  #buffer = Buffer.allocUnsafe(128)
-  #length = 0
-
-  finish(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length))
-  }
-
-  byte(value: number): this {
-    this.#reserve(1)
-    this.#buffer[this.#length] = value
-    this.#length += 1
-    return this
-  }
-
-  uint(value: number, bytes: 2 | 4): this {
-    this.#reserve(bytes)
-    this.#length = this.#buffer.writeUIntBE(value, this.#length, bytes)
-    return this
-  }
-
-  int64(value: bigint): this {
-    this.#reserve(8)
-    this.#length = this.#buffer.writeBigUInt64BE(value + BIAS, this.#length)
-    return this
-  }
-
-  /** IEEE 754 with the sign bit flipped, negative numbers inverted. */
-  double(value: number): this {
-    this.#reserve(8)
-    const at = this.#length
-    this.#length = this.#buffer.writeDoubleBE(value === 0 ? 0 : value, at)
-    const first = this.#buffer[at] ?? 0
-    if (first < 0x80) this.#buffer[at] = first | 0x80
-    else for (let i = at; i < at + 8; i += 1) this.#buffer[i] = 0xff - (this.#buffer[i] ?? 0)
-    return this
-  }
-
-  text(value: string): this {
-    return this.escaped(Buffer.from(value))
-  }
-
-  escaped(bytes: Buffer): this {
-    this.#reserve(bytes.length * 2 + 2)
-    for (let start = 0; ; ) {
-      const zero = bytes.indexOf(0, start)
-      const end = zero < 0 ? bytes.length : zero + 1
-      this.#length += bytes.copy(this.#buffer, this.#length, start, end)
-      if (zero < 0) break
-      this.byte(0xff)
-      start = end
-    }
-    return this.byte(0).byte(1)
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe((this.#length + bytes) * 2)
-    this.#buffer.copy(larger, 0, 0, this.#length)
-    this.#buffer = larger
-  }
-}
-
-function writePath(w: KeyWriter, segments: readonly string[]): void {
+/** Path segments in Firestore's order (`__id7__` before all others, by number); a parent's key is a prefix of its children's. */
+export function writePath(w: KeyWriter, segments: readonly string[]): KeyWriter {
   for (const segment of segments) {
-    const numeric = /^__id(-?\d+)__$/u.exec(segment)?.[1]
+    const numeric = segment.startsWith('__') ? /^__id(-?\d+)__$/u.exec(segment)?.[1] : undefined
     if (numeric === undefined) w.byte(TEXT_SEGMENT).text(segment)
     else
       w.byte(NUMERIC_SEGMENT).text(
@@ -106,6 +45,12 @@ function writePath(w: KeyWriter, segments: readonly string[]): void {
           .padStart(20, '0'),
       )
   }
+  return w
+}
+
+/** The same, closed, so that it can stand inside an index key in either direction. */
+export function writeClosedPath(w: KeyWriter, segments: readonly string[]): KeyWriter {
+  return writePath(w, segments).byte(END)
 }
 
 /** Exact over int64 and double: the nearest double, then how far the integer lies from it. */
@@ -133,18 +78,18 @@ function writeMap(w: KeyWriter, fields: Fields): void {
   const vector = vectorOf(fields)
   if (vector !== undefined) {
     w.byte(VECTOR_TAG).uint(vector.length, 4)
-    for (const item of vector) write(w, item)
+    for (const item of vector) writeKey(w, item)
     return
   }
   w.byte(TAGS.map)
   for (const key of [...fields.keys()].sort(compareUtf8)) {
     w.byte(MAP_KEY).text(key)
-    write(w, fields.get(key) ?? { kind: 'null' })
+    writeKey(w, fields.get(key) ?? { kind: 'null' })
   }
   w.byte(END)
 }
 
-function write(w: KeyWriter, value: Value): void {
+export function writeKey(w: KeyWriter, value: Value): void {
   switch (value.kind) {
     case 'unset':
     case 'null':
@@ -167,15 +112,14 @@ function write(w: KeyWriter, value: Value): void {
       w.byte(TAGS.bytes).escaped(value.value)
       return
     case 'reference':
-      writePath(w.byte(TAGS.reference), value.value.split('/'))
-      w.byte(END)
+      writeClosedPath(w.byte(TAGS.reference), value.value.split('/'))
       return
     case 'geopoint':
       w.byte(TAGS.geopoint).double(value.latitude).double(value.longitude)
       return
     case 'array':
       w.byte(TAGS.array)
-      for (const item of value.value) write(w, item)
+      for (const item of value.value) writeKey(w, item)
       w.byte(END)
       return
     case 'map':
@@ -184,27 +128,25 @@ function write(w: KeyWriter, value: Value): void {
   }
 }
 
+/** One for all: a key is written in one go. */
+const scratch = new KeyWriter()
+
 export function valueKey(value: Value): Buffer {
-  const w = new KeyWriter()
-  write(w, value)
-  return w.finish()
+  writeKey(scratch.truncate(0), value)
+  return scratch.finish()
 }
 
-/** Path segments in Firestore's order (`__id7__` before all others, by number); a parent's key is a prefix of its children's. */
 export function pathKey(segments: readonly string[]): Buffer {
-  const w = new KeyWriter()
-  writePath(w, segments)
-  return w.finish()
+  return writePath(scratch.truncate(0), segments).finish()
 }
 
-/** The same, closed, so that it can stand inside an index key in either direction. */
 export function closedPathKey(segments: readonly string[]): Buffer {
-  return Buffer.concat([pathKey(segments), Buffer.of(END)])
+  return writeClosedPath(scratch.truncate(0), segments).finish()
 }
 
 /** Text that separates without being a path: kinds in the document table. */
 export function textKey(text: string): Buffer {
-  return new KeyWriter().text(text).finish()
+  return scratch.truncate(0).text(text).finish()
 }
 
 /** The bytes of all values that a range filter with this operand can match: its type, NaN apart. */

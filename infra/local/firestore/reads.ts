@@ -18,7 +18,7 @@ import type { Seat, Sessions } from './sessions.ts'
 import { invalid } from './status.ts'
 import type { Store, View } from './store.ts'
 import { encodeFields, type Value, writeTimestamp, writeValue } from './value.ts'
-import { Writer } from './wire.ts'
+import { Writer } from './wire-writer.ts'
 
 /** Results up to this many documents are gathered in one go; longer ones stream from a snapshot. */
 const GATHERED = 1000
@@ -44,7 +44,7 @@ export async function batchGet(
     (name) => new Location(database, parseDocumentName(name, request.database).path),
   )
   const seat = sessions.seat(request.database, request.consistency)
-  const keys = locations.map(({ path }) => `doc ${database}/${path}`)
+  const keys = locations.map(({ place }) => `doc ${place}`)
   const read = (view: View, now: Micros) => ({
     documents: locations.map((location) => view.find(location)),
     time: now,

@@ -1,5 +1,5 @@
 import { Connection } from './connection.ts'
-import { type Location, type Micros, StoredDocument } from './document.ts'
+import { type Location, type Micros, placeOf, StoredDocument } from './document.ts'
 import { DocumentCache } from './document-cache.ts'
 import type { IndexShape } from './index-definition.ts'
 import { Indexes } from './indexes.ts'
@@ -93,11 +93,10 @@ export class Store implements View {
   }
 
   find(location: Location): StoredDocument | undefined {
-    const place = placeOf(location.database, location.path)
-    const cached = this.#cache.place(place)
+    const cached = this.#cache.place(location.place)
     if (cached !== undefined) return cached
     const document = this.connection.find(location.key)
-    if (document !== undefined) this.#cache.put(place, document)
+    if (document !== undefined) this.#cache.put(location.place, document)
     return document
   }
 
@@ -148,10 +147,6 @@ function wallClock(): Micros {
   return Math.floor((performance.timeOrigin + performance.now()) * 1000)
 }
 
-function placeOf(database: number, path: string): string {
-  return `${database}/${path}`
-}
-
 /** The writes of one commit; each sees those before it. */
 export class Changes {
   /** State after this commit by place; undefined means deleted. */
@@ -165,7 +160,7 @@ export class Changes {
   }
 
   find(location: Location): StoredDocument | undefined {
-    const place = placeOf(location.database, location.path)
+    const { place } = location
     return this.written.has(place) ? this.written.get(place) : this.#store.find(location)
   }
 
@@ -202,7 +197,7 @@ export class Changes {
     after: StoredDocument | undefined,
   ): void {
     this.#store.indexes.maintain(location.database, location.kind, before, after)
-    this.written.set(placeOf(location.database, location.path), after)
+    this.written.set(location.place, after)
   }
 }
 

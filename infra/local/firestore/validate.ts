@@ -13,7 +13,8 @@ function longerThan(text: string, bytes: number): boolean {
 
 export function checkFieldName(name: string): void {
   if (name === '') throw invalid('A field name is empty.')
-  if (/^__.*__$/su.test(name)) throw invalid(`The field name "${name}" is reserved.`)
+  if (name.startsWith('__') && /^__.*__$/su.test(name))
+    throw invalid(`The field name "${name}" is reserved.`)
   if (longerThan(name, MAX_NAME_BYTES))
     throw invalid(`A field name is longer than ${MAX_NAME_BYTES} bytes.`)
 }

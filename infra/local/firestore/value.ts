@@ -1,4 +1,5 @@
-import { Reader, Writer } from './wire.ts'
+import { Reader } from './wire.ts'
+import { Writer } from './wire-writer.ts'
 
 /** Seconds since 1970 and nanoseconds in that second, 0 to 999 999 999. */
 export type Timestamp = { readonly seconds: bigint; readonly nanos: number }
@@ -148,30 +149,29 @@ export function compareUtf8(a: string, b: string): number {
 }
 
 /** Sorted keys make equal contents equal bytes, which is how a write that changes nothing is recognised. */
-function sorted(fields: Fields): [string, Value][] {
-  return [...fields].sort(([a], [b]) => compareUtf8(a, b))
-}
-
 export function writeFields(w: Writer, field: number, fields: Fields): void {
-  for (const [key, value] of sorted(fields)) {
-    w.message(field, () => {
-      w.string(1, key)
-      w.message(2, () => writeValue(w, value))
-    })
+  for (const key of [...fields.keys()].sort(compareUtf8)) {
+    const entry = w.open(field)
+    w.string(1, key)
+    const value = w.open(2)
+    writeValue(w, fields.get(key) ?? UNSET)
+    w.close(value).close(entry)
   }
 }
 
+/** One for all: encoding never waits for anything, so no two can overlap. */
+const scratch = new Writer(4096)
+
 export function encodeFields(fields: Fields): Buffer {
-  const w = new Writer()
-  writeFields(w, 2, fields)
-  return w.finish()
+  writeFields(scratch.clear(), 2, fields)
+  return scratch.finish()
 }
 
 export function writeTimestamp(w: Writer, field: number, { seconds, nanos }: Timestamp): void {
-  w.message(field, () => {
-    if (seconds !== 0n) w.int64(1, seconds)
-    if (nanos !== 0) w.int64(2, BigInt(nanos))
-  })
+  const start = w.open(field)
+  if (seconds !== 0n) w.int64(1, seconds)
+  if (nanos !== 0) w.int(2, nanos)
+  w.close(start)
 }
 
 function writeGeopoint(w: Writer, latitude: number, longitude: number): void {

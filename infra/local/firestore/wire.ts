@@ -13,7 +13,15 @@ const FIXED32 = 5
 /** Protobuf's own recursion limit; keeps hostile nesting from exhausting the stack. */
 const MAX_DEPTH = 100
 
+/** Up to here a look at each byte is cheaper than two calls out of JavaScript. */
+const SHORT_TEXT = 80
+
 const malformed = () => invalid('The request is not valid protobuf.')
+
+function isAscii(buffer: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if ((buffer[at] ?? 0) >= 0x80) return false
+  return true
+}
 
 /** Walks the fields of one message: `while (r.next()) switch (r.field) …`. Throws INVALID_ARGUMENT on malformed bytes. */
 export class Reader {
@@ -64,20 +72,23 @@ export class Reader {
   }
 
   string(): string {
-    const [start, end] = this.#span()
+    const start = this.#span()
+    const end = this.#at
+    if (end - start <= SHORT_TEXT && isAscii(this.#buffer, start, end))
+      return this.#buffer.toString('latin1', start, end)
     const slice = this.#buffer.subarray(start, end)
     if (!isUtf8(slice)) throw malformed()
     return slice.toString('utf8')
   }
 
   bytes(): Buffer {
-    const [start, end] = this.#span()
-    return this.#buffer.subarray(start, end)
+    const start = this.#span()
+    return this.#buffer.subarray(start, this.#at)
   }
 
   message(): Reader {
-    const [start, end] = this.#span()
-    return new Reader(this.#buffer, start, end, this.#depth + 1)
+    const start = this.#span()
+    return new Reader(this.#buffer, start, this.#at, this.#depth + 1)
   }
 
   skip(): void {
@@ -99,15 +110,19 @@ export class Reader {
     return at
   }
 
-  #span(): [number, number] {
+  /** Where the bytes start; they end where the reader then stands. */
+  #span(): number {
     this.#expect(BYTES)
-    const length = this.#varint()
-    const start = this.#advance(length)
-    return [start, start + length]
+    return this.#advance(this.#varint())
   }
 
   /** A varint of at most four bytes, or -1 when it is longer. */
   #shortVarint(): number {
+    const first = this.#buffer[this.#at] ?? 0
+    if (first < 0x80 && this.#at < this.#end) {
+      this.#at += 1
+      return first
+    }
     let result = 0
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#buffer[this.#advance(1)] ?? 0
@@ -135,112 +150,5 @@ export class Reader {
     const long = this.#longVarint()
     if (long < 0n || long > 0xffff_ffffn) throw malformed()
     return Number(long)
-  }
-}
-
-/** Appends fields to a growing buffer; nested messages are written in place and get their length afterwards. */
-export class Writer {
-  #buffer: Buffer
-  #length = 0
-
-  constructor(capacity = 256) {
-    this.#buffer = Buffer.allocUnsafe(capacity)
-  }
-
-  /** A copy of what was written. */
-  finish(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length))
-  }
-
-  bool(field: number, value: boolean): this {
-    return this.#tag(field, VARINT).#varint(value ? 1 : 0)
-  }
-
-  int64(field: number, value: bigint): this {
-    this.#tag(field, VARINT)
-    if (value >= 0n && value < 0x7fff_ffffn) return this.#varint(Number(value))
-    let rest = BigInt.asUintN(64, value)
-    while (rest > 0x7fn) {
-      this.#byte(Number(rest & 0x7fn) | 0x80)
-      rest >>= 7n
-    }
-    return this.#byte(Number(rest))
-  }
-
-  double(field: number, value: number): this {
-    this.#tag(field, FIXED64)
-    this.#reserve(8)
-    this.#length = this.#buffer.writeDoubleLE(value, this.#length)
-    return this
-  }
-
-  string(field: number, value: string): this {
-    const bytes = Buffer.byteLength(value)
-    this.#tag(field, BYTES).#varint(bytes)
-    this.#reserve(bytes)
-    this.#length += this.#buffer.write(value, this.#length)
-    return this
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.#tag(field, BYTES).#varint(value.length)
-    return this.raw(value)
-  }
-
-  /** Bytes that already are encoded fields. */
-  raw(value: Uint8Array): this {
-    this.#reserve(value.length)
-    this.#buffer.set(value, this.#length)
-    this.#length += value.length
-    return this
-  }
-
-  message(field: number, write: (writer: this) => void): this {
-    this.#tag(field, BYTES)
-    const start = this.#length
-    this.#byte(0)
-    write(this)
-    const size = this.#length - start - 1
-    if (size < 0x80) this.#buffer[start] = size
-    else this.#insertLength(start, size)
-    return this
-  }
-
-  /** One byte was kept free for the length; longer ones move the content. */
-  #insertLength(start: number, size: number): void {
-    let extra = 0
-    for (let rest = size; rest >= 0x80; rest = Math.floor(rest / 128)) extra += 1
-    this.#reserve(extra)
-    this.#buffer.copyWithin(start + 1 + extra, start + 1, start + 1 + size)
-    this.#length = start
-    this.#varint(size)
-    this.#length += size
-  }
-
-  #tag(field: number, type: number): this {
-    return this.#varint(field * 8 + type)
-  }
-
-  #varint(value: number): this {
-    let rest = value
-    while (rest >= 0x80) {
-      this.#byte((rest % 128) | 0x80)
-      rest = Math.floor(rest / 128)
-    }
-    return this.#byte(rest)
-  }
-
-  #byte(value: number): this {
-    this.#reserve(1)
-    this.#buffer[this.#length] = value
-    this.#length += 1
-    return this
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes))
-    this.#buffer.copy(larger, 0, 0, this.#length)
-    this.#buffer = larger
   }
 }

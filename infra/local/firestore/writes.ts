@@ -9,19 +9,22 @@ import { invalid, StatusError, unimplemented } from './status.ts'
 import type { Store } from './store.ts'
 import type { Transaction, Transactions } from './transactions.ts'
 import { writeTimestamp, writeValue } from './value.ts'
-import { Reader, Writer } from './wire.ts'
+import { Reader } from './wire.ts'
+import { Writer } from './wire-writer.ts'
 
 /** A write needs its documents, and every query that could see them, free of other transactions. */
 export function writeLocks(locations: readonly Location[]): { keys: string[]; within: string[] } {
-  const keys = new Set<string>()
   const within = new Set<string>()
-  for (const { database, path, kind, segments } of locations) {
-    keys.add(`doc ${database}/${path}`)
-    within.add(`collection ${database}/${segments.slice(0, -1).join('/')}`)
+  let last: Location | undefined
+  for (const location of locations) {
+    const { database, kind } = location
+    if (database === last?.database && location.collection === last.collection) continue
+    last = location
+    within.add(`collection ${database}/${location.collection}`)
     within.add(`group ${database}/${kind}`)
     within.add(`all ${database}`)
   }
-  return { keys: [...keys], within: [...within] }
+  return { keys: locations.map(({ place }) => `doc ${place}`), within: [...within] }
 }
 
 function writeResult(w: Writer, { updated, results }: WriteResult): void {
