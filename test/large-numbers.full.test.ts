@@ -4,7 +4,7 @@
  * photos; a fiftieth of it is what fits into a run of all tests.
  */
 import { rm } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../shared/store/firestore.ts'
 import { type App, call, newDataDir, registerUser, startCloud, text, type User } from './app.ts'
 import { startInstance } from './faults/faulty-app.ts'
@@ -129,31 +129,66 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 }
 
-test.each(PROBED)(
-  `$what takes as long with ${LARGE} users and ${LARGE * PHOTOS_EACH} photos as with ${SMALL} users`,
-  { timeout: 300_000 },
-  async ({ what, probe, status }) => {
-    const times = { small: [] as number[], large: [] as number[] }
-    const statuses = new Set<number>()
-    const timed = async (side: Side, at: number) => {
-      const [first] = side.users
-      const user = side.users[at] ?? first
-      if (user === undefined) throw new Error('nobody was registered')
-      const began = performance.now()
-      statuses.add(await probe(side, user))
-      return performance.now() - began
-    }
-    for (const side of [small, large]) await prepare(side, probe)
-    for (let at = 0; at < PROBES; at += 1) {
-      times.small.push(await timed(small, at))
-      times.large.push(await timed(large, at))
-    }
-    const ratio = median(times.large) / median(times.small)
+/** What all other accounts went with, and how long each took that was removed within the call. */
+async function deleteAll({ url, users: [user], admin }: Side) {
+  const { username, password } = admin
+  const login = await call(url, 'POST', '/login', { json: { username, password } })
+  const began = performance.now()
+  const answer = await call(url, 'DELETE', '/users', { token: text(login, 'access_token') })
+  const milliseconds = performance.now() - began
+  const token = user?.accessToken ?? ''
+  const next = await call(url, 'GET', '/account', { token })
+  return { answer, next, each: milliseconds / Number(answer.body['users']) }
+}
+
+// The last one leaves nobody behind.
+describe('whatever the number of others', { shuffle: false }, () => {
+  test.each(PROBED)(
+    `$what takes as long with ${LARGE} users and ${LARGE * PHOTOS_EACH} photos as with ${SMALL} users`,
+    { timeout: 300_000 },
+    async ({ what, probe, status }) => {
+      const times = { small: [] as number[], large: [] as number[] }
+      const statuses = new Set<number>()
+      const timed = async (side: Side, at: number) => {
+        const [first] = side.users
+        const user = side.users[at] ?? first
+        if (user === undefined) throw new Error('nobody was registered')
+        const began = performance.now()
+        statuses.add(await probe(side, user))
+        return performance.now() - began
+      }
+      for (const side of [small, large]) await prepare(side, probe)
+      for (let at = 0; at < PROBES; at += 1) {
+        times.small.push(await timed(small, at))
+        times.large.push(await timed(large, at))
+      }
+      const ratio = median(times.large) / median(times.small)
+      process.stdout.write(
+        `${what}: ${median(times.small).toFixed(1)} and ${median(times.large).toFixed(1)} ms, ratio ${ratio.toFixed(2)}\n`,
+      )
+
+      expect([...statuses]).toEqual([status])
+      expect(ratio).toBeLessThan(MOST_TIMES)
+    },
+  )
+
+  test('the deletion of all counts on the next call, and each account takes as long', {
+    timeout: 300_000,
+  }, async () => {
+    const [before, few, after] = [
+      await deleteAll(large),
+      await deleteAll(small),
+      await deleteAll(large),
+    ]
+    const many = before.each < after.each ? before : after
+    const ratio = many.each / few.each
     process.stdout.write(
-      `${what}: ${median(times.small).toFixed(1)} and ${median(times.large).toFixed(1)} ms, ratio ${ratio.toFixed(2)}\n`,
+      `deletion of all: ${few.each.toFixed(1)} and ${many.each.toFixed(1)} ms an account, ratio ${ratio.toFixed(2)}\n`,
     )
 
-    expect([...statuses]).toEqual([status])
+    for (const { answer } of [before, few, after]) expect([200, 202]).toContain(answer.status)
+    expect(before.answer.body).toMatchObject({ finished: false })
+    expect([few.next.status, many.next.status]).toEqual([401, 401])
     expect(ratio).toBeLessThan(MOST_TIMES)
-  },
-)
+  })
+})
