@@ -3,10 +3,10 @@ import { getField, withField } from './field-path.ts'
 import type { Precondition, Write } from './messages.ts'
 import { parseDocumentName } from './names.ts'
 import { invalid, StatusError } from './status.ts'
-import type { Changes, Store } from './store.ts'
+import type { Changes, Encoded, Store } from './store.ts'
 import { applyTransforms, checkTransforms } from './transforms.ts'
-import { checkFieldName, checkFields, checkSize } from './validate.ts'
-import type { Fields, Timestamp, Value } from './value.ts'
+import { checkFieldName, checkFields, isTooLarge, tooLarge } from './validate.ts'
+import { encodeFields, type Fields, type Timestamp, type Value } from './value.ts'
 
 /** A write whose form has been checked; `location` is where it goes. */
 export type CheckedWrite = { readonly write: Write; readonly location: Location }
@@ -93,6 +93,9 @@ export function applyWrite(
   { write, location }: CheckedWrite,
   time: Micros,
 ): WriteResult {
+  const whole = replacesWhole(write) ? encoded(write, write.fields, location) : undefined
+  if (whole !== undefined && !whole.tooLarge && changes.create(location, whole, time))
+    return { updated: time, results: [] }
   const before = changes.find(location)
   checkPrecondition(write.precondition, before, location.path)
   if (write.kind === 'delete') {
@@ -100,8 +103,25 @@ export function applyWrite(
     return { updated: undefined, results: [] }
   }
   const { fields, results } = applyTransforms(merged(write, before), write.transforms, time)
-  const final = truncated(fields)
-  if (fields !== write.fields) checkFields(final)
-  checkSize(location.segments, final)
+  const final = whole ?? encoded(write, fields, location)
+  if (final.tooLarge) throw tooLarge()
   return { updated: changes.put(location, final, time), results }
+}
+
+/** Nothing of what is stored has a part in what then will be. */
+function replacesWhole({ kind, mask, transforms, precondition }: Write): boolean {
+  const needsStored = precondition.exists === true || precondition.updateTime !== undefined
+  return kind === 'update' && mask === undefined && transforms.length === 0 && !needsStored
+}
+
+/** What is stored of these fields. Throws INVALID_ARGUMENT where they are not those of the write and may not stand. */
+function encoded(
+  write: Write,
+  fields: Fields,
+  { segments, path }: Location,
+): Encoded & { readonly tooLarge: boolean } {
+  if (fields !== write.fields) checkFields(fields)
+  const final = truncated(fields)
+  const bytes = encodeFields(final)
+  return { fields: final, bytes, tooLarge: isTooLarge(segments, path, final, bytes.length) }
 }

@@ -48,6 +48,10 @@ function blob(value: SQLOutputValue | undefined): Buffer {
 }
 
 const COLUMNS = 'doc, path, data, created, updated'
+const FIND = `SELECT ${COLUMNS} FROM docs WHERE key = ?`
+const BY_ID = `SELECT ${COLUMNS} FROM docs WHERE doc = ?`
+const INSERT = `INSERT INTO docs (doc, key, depth, path, data, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (key, depth) DO NOTHING`
 
 const toDocument = (row: Row): StoredDocument =>
   new StoredDocument(
@@ -121,12 +125,12 @@ export class Connection {
   }
 
   find(key: Buffer): StoredDocument | undefined {
-    const row = this.statement(`SELECT ${COLUMNS} FROM docs WHERE key = ?`).get(key)
+    const row = this.statement(FIND).get(key)
     return row === undefined ? undefined : toDocument(row)
   }
 
   byId(document: number): StoredDocument {
-    const row = this.statement(`SELECT ${COLUMNS} FROM docs WHERE doc = ?`).get(document)
+    const row = this.statement(BY_ID).get(document)
     if (row === undefined)
       throw new Error(`An index points to document ${document}, which is not there.`)
     return toDocument(row)
@@ -183,9 +187,9 @@ export class Connection {
       })
   }
 
-  insert(document: StoredDocument, location: Location): void {
-    this.run(
-      'INSERT INTO docs (doc, key, depth, path, data, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  /** False where there is a document already, which then stays as it was. */
+  insert(document: StoredDocument, location: Location): boolean {
+    const { changes } = this.statement(INSERT).run(
       document.id,
       location.key,
       location.segments.length,
@@ -194,6 +198,7 @@ export class Connection {
       document.created,
       document.updated,
     )
+    return changes > 0
   }
 
   update(id: number, bytes: Buffer, updated: Micros): void {

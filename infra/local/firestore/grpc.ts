@@ -3,6 +3,7 @@ import {
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
@@ -24,6 +25,10 @@ const MAX_DRAINED_BYTES = 64 * 1024 * 1024
 const WRITE_BYTES = 64 * 1024
 const WINDOW_BYTES = 4 * 1024 * 1024
 const CLOSE_GRACE_MS = 300
+
+const HEADERS: OutgoingHttpHeaders = { ':status': 200, 'content-type': 'application/grpc' }
+const RESPONSE = { waitForTrailers: true, sendDate: false }
+const OK_TRAILERS: OutgoingHttpHeaders = { 'grpc-status': '0' }
 
 export type Call = {
   /** Ends when the client has gone or the call is over. */
@@ -70,9 +75,7 @@ class ServerCall implements Call {
 
   /** Only when there is something to send: headers and body then leave in one packet. */
   #respond(): void {
-    if (this.#stream.headersSent) return
-    const headers = { ':status': 200, 'content-type': 'application/grpc' }
-    this.#stream.respond(headers, { waitForTrailers: true })
+    if (!this.#stream.headersSent) this.#stream.respond(HEADERS, RESPONSE)
   }
 
   async #flush(): Promise<void> {
@@ -95,14 +98,18 @@ class ServerCall implements Call {
     this.#ended = true
     if (stream.destroyed) return
     this.#respond()
-    stream.once('wantTrailers', () => {
-      const details = message === '' ? {} : { 'grpc-message': encodeURI(message.toWellFormed()) }
-      stream.sendTrailers({ 'grpc-status': String(code), ...details })
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(code === CODES.OK ? OK_TRAILERS : errorTrailers(code, message))
     })
     if (code !== CODES.OK) this.#pending = []
     if (this.#pending.length > 0) stream.end(this.#take())
     else stream.end()
   }
+}
+
+function errorTrailers(code: number, message: string): OutgoingHttpHeaders {
+  const details = message === '' ? {} : { 'grpc-message': encodeURI(message.toWellFormed()) }
+  return { 'grpc-status': String(code), ...details }
 }
 
 async function drained(stream: ServerHttp2Stream): Promise<void> {

@@ -27,6 +27,7 @@ type Index = { readonly id: number; readonly shape: IndexShape; readonly signatu
 export class Indexes {
   readonly #connection: Connection
   readonly #table: 'entries' | 'own_entries'
+  readonly #insertion: string
   readonly #kinds = new Map<string, Index[]>()
   readonly #own = new Set<number>()
 
@@ -40,6 +41,7 @@ export class Indexes {
   ) {
     this.#connection = connection
     this.#table = mode === 'snapshot' ? 'own_entries' : 'entries'
+    this.#insertion = `INSERT OR REPLACE INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`
     this.#declared = declared
     if (mode === 'snapshot')
       connection.sqlite.exec(
@@ -96,12 +98,7 @@ export class Indexes {
   }
 
   #insert(index: number, key: Buffer, document: number): void {
-    this.#connection.run(
-      `INSERT OR REPLACE INTO ${this.#table} (idx, key, doc) VALUES (?, ?, ?)`,
-      index,
-      key,
-      document,
-    )
+    this.#connection.run(this.#insertion, index, key, document)
   }
 
   #of(database: number, kind: string): Index[] {

@@ -3,7 +3,7 @@ import { type Location, type Micros, placeOf, StoredDocument } from './document.
 import { DocumentCache } from './document-cache.ts'
 import type { IndexShape } from './index-definition.ts'
 import { Indexes } from './indexes.ts'
-import { encodeFields, type Fields } from './value.ts'
+import type { Fields } from './value.ts'
 
 /** SQLite's default page. */
 const PAGE_BYTES = 4096
@@ -22,6 +22,8 @@ const SCHEMA = `
     idx INTEGER NOT NULL, key BLOB NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (idx, key)) WITHOUT ROWID;
   INSERT OR IGNORE INTO meta (name, value) VALUES ('clock', 0);
 `
+
+const SET_CLOCK = "UPDATE meta SET value = ? WHERE name = 'clock'"
 
 /** Moves on whenever older code could not read what newer code stores, or the other way round. */
 const VERSION = 1
@@ -92,8 +94,13 @@ export class Store implements View {
     return this.connection.pairs('SELECT db, name FROM dbs')
   }
 
+  /** The document, if it is at hand. */
+  cached(location: Location): StoredDocument | undefined {
+    return this.#cache.place(location.place)
+  }
+
   find(location: Location): StoredDocument | undefined {
-    const cached = this.#cache.place(location.place)
+    const cached = this.cached(location)
     if (cached !== undefined) return cached
     const document = this.connection.find(location.key)
     if (document !== undefined) this.#cache.put(location.place, document)
@@ -125,7 +132,7 @@ export class Store implements View {
     const result = this.connection.atomically(
       () => {
         const done = work(changes, time)
-        this.connection.run("UPDATE meta SET value = ? WHERE name = 'clock'", time)
+        this.connection.run(SET_CLOCK, time)
         return done
       },
       () => this.indexes.reset(),
@@ -147,6 +154,9 @@ function wallClock(): Micros {
   return Math.floor((performance.timeOrigin + performance.now()) * 1000)
 }
 
+/** A document's fields, and the same as bytes. */
+export type Encoded = { readonly fields: Fields; readonly bytes: Buffer }
+
 /** The writes of one commit; each sees those before it. */
 export class Changes {
   /** State after this commit by place; undefined means deleted. */
@@ -160,26 +170,38 @@ export class Changes {
   }
 
   find(location: Location): StoredDocument | undefined {
-    const { place } = location
-    return this.written.has(place) ? this.written.get(place) : this.#store.find(location)
+    return this.#isWritten(location) ? this.written.get(location.place) : this.#store.find(location)
+  }
+
+  #isWritten({ place }: Location): boolean {
+    return this.written.size > 0 && this.written.has(place)
+  }
+
+  /** Stores a document that is not there yet; false where there is one. Spares looking for it first. */
+  create(location: Location, { fields, bytes }: Encoded, time: Micros): boolean {
+    const known = this.#isWritten(location)
+      ? this.written.get(location.place)
+      : this.#store.cached(location)
+    if (known !== undefined) return false
+    const { path } = location
+    const after = new StoredDocument(this.#nextId(), path, bytes, time, time, fields)
+    if (!this.#store.connection.insert(after, location)) return false
+    this.#record(location, undefined, after)
+    return true
   }
 
   /** Returns when the document was last changed: `time`, or earlier when these fields were there already. */
-  put(location: Location, fields: Fields, time: Micros): Micros {
+  put(location: Location, encoded: Encoded, time: Micros): Micros {
     const before = this.find(location)
-    const bytes = encodeFields(fields)
-    if (before?.bytes.equals(bytes)) return before.updated
-    const id = before?.id ?? this.#nextId()
-    const after = new StoredDocument(
-      id,
-      location.path,
-      bytes,
-      before?.created ?? time,
-      time,
-      fields,
-    )
-    if (before === undefined) this.#store.connection.insert(after, location)
-    else this.#store.connection.update(id, bytes, time)
+    if (before === undefined) {
+      this.create(location, encoded, time)
+      return time
+    }
+    const { fields, bytes } = encoded
+    if (before.bytes.equals(bytes)) return before.updated
+    const { id, path, created } = before
+    const after = new StoredDocument(id, path, bytes, created, time, fields)
+    this.#store.connection.update(id, bytes, time)
     this.#record(location, before, after)
     return time
   }

@@ -1,4 +1,4 @@
-import { invalid } from './status.ts'
+import { invalid, type StatusError } from './status.ts'
 import type { Fields, Value } from './value.ts'
 
 const MAX_NAME_BYTES = 1500
@@ -98,9 +98,21 @@ function fieldsBytes(fields: Fields): number {
   return sum
 }
 
-/** Firestore's size of a document: 16 + its name + its fields + 32 (firebase.google.com/docs/firestore/storage-size). */
-export function checkSize(segments: readonly string[], fields: Fields): void {
+/**
+ * Firestore's size of a document: 16 + its name + its fields + 32 (firebase.google.com/docs/firestore/storage-size).
+ * No value counts for more than four times its encoded bytes, which settles it for all but the largest.
+ */
+export function isTooLarge(
+  segments: readonly string[],
+  path: string,
+  fields: Fields,
+  encodedBytes: number,
+): boolean {
+  if (4 * (encodedBytes + path.length) + 64 <= MAX_DOCUMENT_BYTES) return false
   const name = segments.reduce((sum, segment) => sum + textBytes(segment), 16)
-  if (name + fieldsBytes(fields) + 32 > MAX_DOCUMENT_BYTES)
-    throw invalid(`The document is larger than ${MAX_DOCUMENT_BYTES} bytes.`)
+  return name + fieldsBytes(fields) + 32 > MAX_DOCUMENT_BYTES
+}
+
+export function tooLarge(): StatusError {
+  return invalid(`The document is larger than ${MAX_DOCUMENT_BYTES} bytes.`)
 }

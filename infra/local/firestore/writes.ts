@@ -56,10 +56,7 @@ export class WriteMethods {
       const writes = request.writes.map((write) => checkWrite(this.#store, request.database, write))
       return this.#apply(writes, transaction, call)
     })
-    const w = new Writer()
-    for (const result of results) w.message(1, () => writeResult(w, result))
-    writeTimestamp(w, 2, timestampOf(time))
-    await call.send(w.finish())
+    await call.send(commitAnswer(results, time))
   }
 
   /** Whatever comes of it, a commit ends its transaction. */
@@ -135,6 +132,19 @@ export class WriteMethods {
     this.#transactions.end(this.#transactions.find(second, database))
     await call.send(Buffer.alloc(0))
   }
+}
+
+/** Nearly all results are the commit's time and nothing else: those are encoded once. */
+function commitAnswer(results: readonly WriteResult[], time: Micros): Buffer {
+  const usual = new Writer(32)
+  writeResult(usual, { updated: time, results: [] })
+  const usualBytes = usual.finish()
+  const w = new Writer(64 + results.length * 20)
+  for (const result of results)
+    if (result.updated === time && result.results.length === 0) w.bytes(1, usualBytes)
+    else w.message(1, () => writeResult(w, result))
+  writeTimestamp(w, 2, timestampOf(time))
+  return w.finish()
 }
 
 /** An expected refusal as a value; anything else still throws and undoes the whole batch. */
