@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import description from '../../shared/page/openapi.json' with { type: 'json' }
 
@@ -54,5 +56,21 @@ if (!swift) process.stderr.write('Swift client not compiled: there is no swiftc\
 
 test.skipIf(!swift)('the Swift client compiles', () => {
   const { status, stderr } = spawnSync('swiftc', ['-typecheck', 'docs/clients/Wowmedia.swift'])
+  expect(status, String(stderr)).toBe(0)
+})
+
+const kotlin = spawnSync('kotlinc', ['-version']).status === 0
+if (!kotlin) process.stderr.write('Kotlin client not compiled: there is no kotlinc\n')
+
+test.skipIf(!kotlin)('the Kotlin client compiles', { timeout: 180_000 }, async () => {
+  const output = await mkdtemp(join(tmpdir(), 'wowmedia-kotlin-'))
+  const libraries = ['OkHttp.kt', 'Coroutines.kt', 'Sync.kt', 'org/json/JSONObject.java']
+  const { status, stderr } = spawnSync('kotlinc', [
+    ...libraries.map((name) => `test/clients/kotlin/${name}`),
+    'docs/clients/Wowmedia.kt',
+    '-d',
+    output,
+  ])
+  await rm(output, { recursive: true })
   expect(status, String(stderr)).toBe(0)
 })
