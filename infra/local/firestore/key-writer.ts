@@ -51,7 +51,12 @@ export class KeyWriter {
 
   int64(value: bigint): this {
     this.#reserve(8)
-    this.#length = this.#buffer.writeBigUInt64BE(value + BIAS, this.#length)
+    const near = Number(value)
+    if (Number.isSafeInteger(near)) {
+      const high = Math.floor(near / 2 ** 32)
+      this.#buffer.writeUInt32BE(high + 2 ** 31, this.#length)
+      this.#length = this.#buffer.writeUInt32BE(near - high * 2 ** 32, this.#length + 4)
+    } else this.#length = this.#buffer.writeBigUInt64BE(value + BIAS, this.#length)
     return this
   }
 

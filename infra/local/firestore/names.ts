@@ -19,16 +19,23 @@ function checkSegment(segment: string): void {
     throw invalid(`A path segment is longer than ${MAX_SEGMENT_BYTES} bytes.`)
 }
 
-/** Throws INVALID_ARGUMENT on anything that is not a well-formed name below `database`. */
+/** Throws INVALID_ARGUMENT on anything that is not a well-formed name, below `database` (a well-formed one) where it is given. */
 export function parseName(name: string, database?: string): ResourceName {
+  const start = `${database}/documents/`
+  if (database !== undefined && name.startsWith(start))
+    return { database, path: parsePath(name, name.slice(start.length)) }
   const match = NAME.exec(name)
   if (match?.[1] === undefined) throw invalid(`"${name}" is not a resource name.`)
   if (database !== undefined && match[1] !== database)
     throw invalid(`"${name}" is not in the database "${database}".`)
-  const path = match[2] === undefined ? [] : match[2].split('/')
+  return { database: match[1], path: match[2] === undefined ? [] : parsePath(name, match[2]) }
+}
+
+function parsePath(name: string, text: string): readonly string[] {
+  const path = text.split('/')
   for (const segment of path) checkSegment(segment)
   if (path.length > MAX_DEPTH * 2) throw invalid(`"${name}" is nested more than ${MAX_DEPTH} deep.`)
-  return { database: match[1], path }
+  return path
 }
 
 export function checkDatabase(database: string): void {

@@ -60,7 +60,8 @@ function writeNumber(w: KeyWriter, value: bigint | number): void {
     return
   }
   const nearest = Number(value)
-  const rest = typeof value === 'bigint' ? Number(value - BigInt(nearest)) : 0
+  const exact = typeof value === 'number' || Number.isSafeInteger(nearest)
+  const rest = exact ? 0 : Number(BigInt(value) - BigInt(nearest))
   w.byte(TAGS.int)
     .double(nearest)
     .uint(rest + 0x8000, 2)

@@ -116,7 +116,7 @@ export class Reader {
     return this.#advance(this.#varint())
   }
 
-  /** A varint of at most four bytes, or -1 when it is longer. */
+  /** A varint of at most seven bytes, or -1 when it is longer. */
   #shortVarint(): number {
     const first = this.#buffer[this.#at] ?? 0
     if (first < 0x80 && this.#at < this.#end) {
@@ -124,9 +124,9 @@ export class Reader {
       return first
     }
     let result = 0
-    for (let shift = 0; shift < 28; shift += 7) {
+    for (let unit = 1; unit < 2 ** 49; unit *= 128) {
       const byte = this.#buffer[this.#advance(1)] ?? 0
-      result |= (byte & 0x7f) << shift
+      result += (byte & 0x7f) * unit
       if (byte < 0x80) return result
     }
     return -1
@@ -145,6 +145,7 @@ export class Reader {
   #varint(): number {
     const start = this.#at
     const small = this.#shortVarint()
+    if (small > 0xffff_ffff) throw malformed()
     if (small >= 0) return small
     this.#at = start
     const long = this.#longVarint()
