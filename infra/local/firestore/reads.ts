@@ -4,8 +4,8 @@ import {
   Location,
   type Micros,
   type StoredDocument,
-  timestampOf,
   writeDocument,
+  writeMicros,
 } from './document.ts'
 import { countOnly, execute } from './execute.ts'
 import { type FieldPath, isNameField, project } from './field-path.ts'
@@ -17,7 +17,7 @@ import type { RunQuery, StructuredQuery } from './query-message.ts'
 import type { Seat, Sessions } from './sessions.ts'
 import { invalid } from './status.ts'
 import type { Store, View } from './store.ts'
-import { encodeFields, type Value, writeTimestamp, writeValue } from './value.ts'
+import { encodeFields, type Value, writeValue } from './value.ts'
 import { Writer } from './wire-writer.ts'
 
 /** Results up to this many documents are gathered in one go; longer ones stream from a snapshot. */
@@ -56,7 +56,7 @@ export async function batchGet(
     const w = new Writer((document?.bytes.length ?? 0) + 256)
     if (document === undefined) w.string(2, request.documents[i] ?? '')
     else writeDocument(w, 1, request.database, document, bytesOf(document, request.mask))
-    writeTimestamp(w, 4, timestampOf(time))
+    writeMicros(w, 4, time)
     await call.send(w.finish())
   }
 }
@@ -98,7 +98,7 @@ export async function runQuery(
   const message = (document: StoredDocument) => {
     const w = new Writer(document.bytes.length + 256)
     writeDocument(w, 1, scope.databaseName, document, bytesOf(document, fields))
-    writeTimestamp(w, 3, timestampOf(time))
+    writeMicros(w, 3, time)
     return w.finish()
   }
   try {
@@ -113,7 +113,7 @@ export async function runQuery(
   }
   if (documents.length > 0) return
   const w = new Writer(32)
-  writeTimestamp(w, 3, timestampOf(time))
+  writeMicros(w, 3, time)
   await call.send(w.finish())
 }
 
@@ -174,7 +174,7 @@ export async function runAggregation(
   const w = new Writer()
   w.message(1, () => writeResults(w, results))
   if (seat.began) w.bytes(2, seat.began)
-  writeTimestamp(w, 3, timestampOf(time))
+  writeMicros(w, 3, time)
   await call.send(w.finish())
 }
 

@@ -1,5 +1,5 @@
 import { applyWrite, type CheckedWrite, checkWrite, type WriteResult } from './commit.ts'
-import { type Location, type Micros, timestampOf } from './document.ts'
+import { type Location, type Micros, writeMicros } from './document.ts'
 import type { Call } from './grpc.ts'
 import type { Locks } from './locks.ts'
 import { readCommit, readOptions, readTransactionRequest } from './messages.ts'
@@ -8,7 +8,7 @@ import type { Sessions } from './sessions.ts'
 import { invalid, StatusError, unimplemented } from './status.ts'
 import type { Store } from './store.ts'
 import type { Transaction, Transactions } from './transactions.ts'
-import { writeTimestamp, writeValue } from './value.ts'
+import { writeValue } from './value.ts'
 import { Reader } from './wire.ts'
 import { Writer } from './wire-writer.ts'
 
@@ -28,7 +28,7 @@ export function writeLocks(locations: readonly Location[]): { keys: string[]; wi
 }
 
 function writeResult(w: Writer, { updated, results }: WriteResult): void {
-  if (updated !== undefined) writeTimestamp(w, 1, timestampOf(updated))
+  if (updated !== undefined) writeMicros(w, 1, updated)
   for (const value of results) w.message(2, () => writeValue(w, value))
 }
 
@@ -143,7 +143,7 @@ function commitAnswer(results: readonly WriteResult[], time: Micros): Buffer {
   for (const result of results)
     if (result.updated === time && result.results.length === 0) w.bytes(1, usualBytes)
     else w.message(1, () => writeResult(w, result))
-  writeTimestamp(w, 2, timestampOf(time))
+  writeMicros(w, 2, time)
   return w.finish()
 }
 
