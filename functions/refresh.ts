@@ -4,9 +4,9 @@ import { ISSUER_SETTINGS, openTokenIssuer, type TokenPair } from '../shared/cryp
 import { networkOf } from '../shared/domain/network.ts'
 import { ProblemError } from '../shared/domain/problem.ts'
 import type { Rate } from '../shared/domain/rate.ts'
-import { prolong, type Session } from '../shared/domain/session.ts'
+import { later, prolong, type Session } from '../shared/domain/session.ts'
 import { type Admission, openAdmission } from '../shared/domain/sliding-window.ts'
-import { useRefreshToken } from '../shared/domain/token-use.ts'
+import { type RefreshVerdict, useRefreshToken } from '../shared/domain/token-use.ts'
 import { defineEndpoint, optionalJsonBody, type Request } from '../shared/http/endpoint.ts'
 import { rateLimited } from '../shared/http/rate-limit-headers.ts'
 import { serve } from '../shared/http/serve.ts'
@@ -20,7 +20,7 @@ import {
 import { openDatabase } from '../shared/store/firestore.ts'
 import { newMark } from '../shared/store/rate-limits.ts'
 import { untilWon } from '../shared/store/rounds.ts'
-import { livingSession, readOwnedSession } from '../shared/store/sessions.ts'
+import { livingSession, readOwnedSession, type StoredSession } from '../shared/store/sessions.ts'
 
 const config = settings(
   'GOOGLE_CLOUD_PROJECT',
@@ -62,16 +62,22 @@ serve(endpoint, {
     if (presented === undefined) throw invalidToken()
     const admission = openAdmission(newMark())
     const network = networkOf(address)
+    const cameAt = performance.now()
     const pair = await untilWon(() => {
-      // An app that hung up has asked again by now: a late turn of its first request must not count as reuse.
+      // An app that hung up has asked again by now, and nobody waits for what its first request would get.
       signal.throwIfAborted()
-      return useOnce(presented, { admission, network, event })
+      return useOnce(presented, { admission, network, event, cameAt })
     })
     return { status: 200, body: tokenMembers(pair) }
   },
 })
 
-type Use = Pick<Request, 'event'> & { readonly admission: Admission; readonly network: string }
+type Use = Pick<Request, 'event'> & {
+  readonly admission: Admission
+  readonly network: string
+  /** As `performance.now()` counts. */
+  readonly cameAt: number
+}
 
 /** One read and at most one commit, which fails where the session changed between them. */
 async function useOnce(presented: RefreshToken, use: Use): Promise<TokenPair | 'lost'> {
@@ -79,24 +85,40 @@ async function useOnce(presented: RefreshToken, use: Use): Promise<TokenPair | '
   const { session, user } = livingSession(found, presented.userId, config.TOKENS_NOT_BEFORE)
   if (!isKnown(presented, session)) throw invalidToken()
 
-  const verdict = useRefreshToken(session, presented.generation, found.readAt)
-  if (verdict.kind === 'ended') throw new ProblemError('session_ended')
+  const presentedAt = later(found.readAt, use.cameAt - performance.now())
+  const { generation } = presented
+  const verdict = useRefreshToken(session, { generation, presentedAt }, found.readAt)
+  if (verdict.kind === 'ended' || verdict.kind === 'late') throw refusalOf(verdict.kind)
   if (verdict.kind === 'reused') {
     if ((await found.replace(verdict.session)) === 'lost') return 'lost'
     const fields = { uid: user.id, sid: session.id, session_network: session.network }
     use.event('refresh_reuse', fields, 'ALERT')
     throw new ProblemError('refresh_token_reused')
   }
+  return await handOut(found, session, verdict, use)
+}
 
-  const counted = use.admission.decide(session.refreshHits, LIMIT, found.readAt.getTime())
+/** The pair of the verdict's session, which is stored first where it is another one than was read. */
+async function handOut(
+  { readAt, replace }: StoredSession,
+  session: Session,
+  verdict: Extract<RefreshVerdict, { kind: 'rotated' | 'repeated' }>,
+  use: Use,
+): Promise<TokenPair | 'lost'> {
+  const counted = use.admission.decide(session.refreshHits, LIMIT, readAt.getTime())
   if (!counted.admitted) throw rateLimited('refresh', counted)
   const { refreshToken, hash } = tokenOf(verdict.session, verdict.kind)
   const next = { ...verdict.session, currentHash: hash, refreshHits: counted.hits }
   if (verdict.session !== session || hash !== session.currentHash) {
-    const outcome = await found.replace(prolong(next, config, use.network, found.readAt))
+    const outcome = await replace(prolong(next, config, use.network, readAt))
     if (outcome === 'lost') return 'lost'
   }
-  return await tokens.pair(next, refreshToken, found.readAt)
+  return await tokens.pair(next, refreshToken, readAt)
+}
+
+function refusalOf(kind: 'ended' | 'late'): ProblemError {
+  if (kind === 'ended') return new ProblemError('session_ended')
+  return new ProblemError('unavailable', { retryAfterSeconds: 1 })
 }
 
 /** A new token for a new generation, else the one that was handed out before. */

@@ -9,6 +9,7 @@
  * | refresh token n-1  | n unseen, later              | repeated         | (n, d) replaced, d+1, out now  |
  * | refresh token n-1  | n seen, within 20 s          | repeated         | unchanged                      |
  * | refresh token n-1  | n seen, later                | reused           | ended                          |
+ * | refresh token < n-1| n handed out after it came   | late             | unchanged                      |
  * | refresh token < n-1| live                         | reused           | ended                          |
  * | access token       | replaced by a later hand-out | reused           | ended                          |
  * | access token (n, d)| n unseen                     | served           | n seen, before the answer      |
@@ -29,6 +30,8 @@ export const MAX_SUPERSEDED = 48
 
 export type RefreshVerdict =
   | { readonly kind: 'ended' }
+  /** Its request was overtaken by a later one of the same app and proves nothing: whoever still waits may ask again. */
+  | { readonly kind: 'late' }
   /** Ends the session: commit `session`, then refuse with `refresh_token_reused`. */
   | { readonly kind: 'reused'; readonly session: Session }
   /** `session` is the next generation; its `currentHash` is the caller's to set. */
@@ -36,14 +39,25 @@ export type RefreshVerdict =
   /** The same refresh token again and a fresh access token. `session` is the given one where nothing changed. */
   | { readonly kind: 'repeated'; readonly session: Session }
 
-/** What an authentic refresh token of `generation` means. The times are Firestore's. */
-export function useRefreshToken(session: Session, generation: number, now: Date): RefreshVerdict {
+export type Presented = {
+  readonly generation: number
+  /** When its request came. A slow store may be asked much later, when the app has given up and asked again. */
+  readonly presentedAt: Date
+}
+
+/** What an authentic refresh token means. The times are Firestore's. */
+export function useRefreshToken(
+  session: Session,
+  { generation, presentedAt }: Presented,
+  now: Date,
+): RefreshVerdict {
   if (!isLive(session, now) || generation > session.generation) return { kind: 'ended' }
   if (generation === session.generation) return { kind: 'rotated', session: rotate(session, now) }
 
   const isPrevious = generation === session.generation - 1
   const seen = session.confirmedGeneration >= session.generation
   const sameHandOut = now.getTime() - session.handedOutAt.getTime() <= SAME_HAND_OUT_MS
+  if (!isPrevious && presentedAt < session.handedOutAt) return { kind: 'late' }
   if (!isPrevious || (seen && !sameHandOut)) {
     return { kind: 'reused', session: endSession(session, 'refresh_reuse', now) }
   }

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { call, randomName, text } from '../app.ts'
-import { startWithHeldCommit } from './held-commit.ts'
+import { startWithHeldCall } from './held-call.ts'
 import {
   age,
   type Local,
@@ -208,7 +208,7 @@ describe('a changed password', () => {
       tokensOf(await logIn(local.url, username)),
     ]
     // The first commit of a login counts the attempt, the second opens the session.
-    const slow = await startWithHeldCommit(local, 2)
+    const slow = await startWithHeldCall(local, 'Commit', 2)
     const overtaken = logIn(slow.url, username)
     await slow.reached()
 

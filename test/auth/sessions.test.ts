@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { call, randomName, text } from '../app.ts'
-import { startWithHeldCommit } from './held-commit.ts'
+import { startWithHeldCall } from './held-call.ts'
 import {
   age,
   changeSession,
@@ -88,7 +88,7 @@ describe('refresh', () => {
     local,
   }) => {
     const first = tokensOf(await register(local.url, randomName()))
-    const slow = await startWithHeldCommit(local, 1)
+    const slow = await startWithHeldCall(local, 'Commit', 1)
     const overtaken = refresh(slow.url, first.refresh)
     await slow.reached()
 
@@ -101,6 +101,25 @@ describe('refresh', () => {
     expect([late.status, late.body['code']]).toEqual([401, 'session_ended'])
     expect((await useToken(local.url, first.access)).status).toBe(401)
     expect((await storedSession(local, first.access)).revokedAt).toBeDefined()
+  })
+
+  test('that was overtaken by two later ones of its app ends nothing, though nobody told that the app hung up', async ({
+    local,
+  }) => {
+    const first = tokensOf(await register(local.url, randomName()))
+    const slow = await startWithHeldCall(local, 'BatchGetDocuments', 1)
+    const overtaken = refresh(slow.url, first.refresh)
+    await slow.reached()
+
+    const second = tokensOf(await refresh(local.url, first.refresh))
+    const third = tokensOf(await refresh(local.url, second.refresh))
+    slow.letGo()
+    const late = await overtaken
+    await slow.close()
+
+    expect([late.status, late.body['code']]).toEqual([503, 'unavailable'])
+    expect((await useToken(local.url, third.access)).status).toBe(200)
+    expect((await refresh(local.url, third.refresh)).status).toBe(200)
   })
 
   test('SES-06 ends the session and no other when a token comes again that cannot', async ({

@@ -39,10 +39,11 @@ export class TokenFamily {
     return { generation: 1, delivery: 1, answeredAt: START }
   }
 
-  /** The answer to a refresh token, or the refusal. */
-  refresh(generation: number, now: number): Answer | 'refused' {
-    const verdict = useRefreshToken(this.session, generation, new Date(now))
-    if (verdict.kind === 'ended') return 'refused'
+  /** The answer to a refresh token, or the refusal; its request may have come earlier than it is looked at. */
+  refresh(generation: number, now: number, cameAt = now): Answer | 'refused' {
+    const presented = { generation, presentedAt: new Date(cameAt) }
+    const verdict = useRefreshToken(this.session, presented, new Date(now))
+    if (verdict.kind === 'ended' || verdict.kind === 'late') return 'refused'
     this.session = verdict.session
     if (verdict.kind === 'reused') return 'refused'
     const { generation: next, delivery } = verdict.session

@@ -115,6 +115,57 @@ describe('an honest app', () => {
   })
 })
 
+const attempt = fc.record({
+  /** Until it refreshes again, however recently it did. */
+  wait: fc.integer({ min: 0, max: 30 * SECOND }),
+  /** How long the store makes the server wait; a request is ended after 15 s. */
+  delay: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 * SECOND })),
+  patience: fc.integer({ min: 1, max: 3 * SECOND }),
+})
+type Attempt = typeof attempt extends fc.Arbitrary<infer T> ? T : never
+
+/** An app that hangs up when it is not answered soon, asks again with what it has, and uses what it gets at once. */
+function livesThrough(attempts: readonly Attempt[]): boolean {
+  const family = new TokenFamily()
+  const late: { readonly at: number; readonly cameAt: number; readonly generation: number }[] = []
+  let stored = family.login()
+  let now = START
+  const workOff = (until: number) => {
+    late.sort((one, other) => one.at - other.at)
+    while ((late[0]?.at ?? Number.POSITIVE_INFINITY) <= until) {
+      const next = late.shift()
+      if (next !== undefined) family.refresh(next.generation, next.at, next.cameAt)
+    }
+  }
+  for (const { wait, delay, patience } of attempts) {
+    now += wait
+    const cameAt = now
+    if (delay > patience) {
+      late.push({ at: cameAt + delay, cameAt, generation: stored.generation })
+      now += patience
+      workOff(now)
+      continue
+    }
+    now += delay
+    workOff(now)
+    const answer = family.refresh(stored.generation, now, cameAt)
+    if (answer === 'refused' || family.use(answer, now) === 'refused') return false
+    stored = answer
+  }
+  workOff(Number.MAX_SAFE_INTEGER)
+  return family.session.revokedAt === undefined
+}
+
+test('an app that hangs up and asks again is never signed out by what it no longer waits for', () => {
+  const attempts = fc.array(attempt, { minLength: 1, maxLength: 60, size: 'max' })
+  fc.assert(
+    fc.property(attempts, (all) => {
+      expect(livesThrough(all)).toBe(true)
+    }),
+    { numRuns: 10 * RUNS },
+  )
+})
+
 const move = fc.record({
   who: fc.constantFrom('owner' as const, 'thief' as const),
   kind: fc.constantFrom('refresh' as const, 'use' as const),

@@ -22,9 +22,13 @@ function session(changes: Partial<Session> = {}): Session {
 const seen: Partial<Session> = { confirmedGeneration: 5 }
 const at = (milliseconds: number) => new Date(START + milliseconds)
 
+/** A token that is asked about as soon as it comes. */
+const refreshWith = (stored: Session, generation: number, now: Date) =>
+  useRefreshToken(stored, { generation, presentedAt: now }, now)
+
 describe('a refresh token', () => {
   test('of the current generation is rotated', () => {
-    const verdict = useRefreshToken(session(), 5, at(MINUTE))
+    const verdict = refreshWith(session(), 5, at(MINUTE))
 
     expect(verdict).toMatchObject({
       kind: 'rotated',
@@ -40,7 +44,7 @@ describe('a refresh token', () => {
   })
 
   test('of the generation before, whose successor nobody used, comes again as the same hand-out within 20 s', () => {
-    const verdict = useRefreshToken(session(), 4, at(20 * SECOND))
+    const verdict = refreshWith(session(), 4, at(20 * SECOND))
 
     expect(verdict).toEqual({
       kind: 'repeated',
@@ -51,7 +55,7 @@ describe('a refresh token', () => {
   test.for([20_001, 5 * MINUTE, 29 * DAY])(
     'of the generation before, whose successor nobody used, comes as a new hand-out after %i ms',
     (later) => {
-      const verdict = useRefreshToken(session(), 4, at(later))
+      const verdict = refreshWith(session(), 4, at(later))
 
       expect(verdict).toEqual({
         kind: 'repeated',
@@ -66,14 +70,14 @@ describe('a refresh token', () => {
 
   test('of the generation before, whose successor was used, comes again within 20 s and changes nothing', () => {
     const stored = session(seen)
-    const verdict = useRefreshToken(stored, 4, at(20 * SECOND))
+    const verdict = refreshWith(stored, 4, at(20 * SECOND))
 
     expect(verdict).toEqual({ kind: 'repeated', session: stored })
     expect(verdict.kind === 'repeated' && verdict.session).toBe(stored)
   })
 
   test('of the generation before, whose successor was used, ends the session after 20 s', () => {
-    const verdict = useRefreshToken(session(seen), 4, at(20_001))
+    const verdict = refreshWith(session(seen), 4, at(20_001))
 
     expect(verdict).toMatchObject({
       kind: 'reused',
@@ -82,11 +86,20 @@ describe('a refresh token', () => {
   })
 
   test.for([1, 2, 3])('of generation %i, long replaced, ends the session at once', (generation) => {
-    expect(useRefreshToken(session(), generation, at(0)).kind).toBe('reused')
+    expect(refreshWith(session(), generation, at(0)).kind).toBe('reused')
   })
 
+  test.for([1, 2, 3])(
+    'of generation %i, that came before the last hand-out, says nothing',
+    (generation) => {
+      const late = { generation, presentedAt: at(-1) }
+
+      expect(useRefreshToken(session(), late, at(15 * SECOND))).toEqual({ kind: 'late' })
+    },
+  )
+
   test('of a generation that is not stored, as after a restored backup, changes nothing', () => {
-    expect(useRefreshToken(session(), 6, at(0))).toEqual({ kind: 'ended' })
+    expect(refreshWith(session(), 6, at(0))).toEqual({ kind: 'ended' })
   })
 
   test.for([
@@ -95,7 +108,7 @@ describe('a refresh token', () => {
     { state: 'too old', changes: { expiresAt: at(0) } },
   ])('of a session that is $state changes nothing', ({ changes }) => {
     for (const generation of [3, 4, 5]) {
-      expect(useRefreshToken(session(changes), generation, at(0))).toEqual({ kind: 'ended' })
+      expect(refreshWith(session(changes), generation, at(0))).toEqual({ kind: 'ended' })
     }
   })
 })
@@ -148,8 +161,8 @@ describe('replaced hand-outs', () => {
     const old = { generation: 5, delivery: 1, replacedAt: at(0) }
     const stored = session({ superseded: [old] })
 
-    const before = useRefreshToken(stored, 5, at(16 * MINUTE - 1))
-    const after = useRefreshToken(stored, 5, at(16 * MINUTE))
+    const before = refreshWith(stored, 5, at(16 * MINUTE - 1))
+    const after = refreshWith(stored, 5, at(16 * MINUTE))
 
     expect(before).toMatchObject({ session: { superseded: [old] } })
     expect(after).toMatchObject({ session: { superseded: [] } })
@@ -158,7 +171,7 @@ describe('replaced hand-outs', () => {
   test('never become more than 48, however often a caller asks again', () => {
     let stored = session()
     for (let again = 1; again <= 200; again += 1) {
-      const verdict = useRefreshToken(stored, 4, at(again * 20_001))
+      const verdict = refreshWith(stored, 4, at(again * 20_001))
       if (verdict.kind === 'repeated') stored = verdict.session
       expect(stored.superseded.length).toBeLessThanOrEqual(MAX_SUPERSEDED)
     }

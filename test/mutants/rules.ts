@@ -11,6 +11,15 @@ const THROTTLE_TEST = 'test/domain/login-throttle.test.ts'
 
 export const RULE_MUTANTS: readonly Mutant[] = [
   mutant(
+    'a request that its app no longer waits for ends the session',
+    [
+      'shared/domain/token-use.ts',
+      'if (!isPrevious && presentedAt < session.handedOutAt)',
+      'if (session.generation < 0)',
+    ],
+    ['test/domain/token-simulation.test.ts', 'no longer waits for'],
+  ),
+  mutant(
     'a used refresh token comes again for ever',
     [TOKEN_USE, '(seen && !sameHandOut)', '(seen && false)'],
     [TOKEN_USE_TEST],
