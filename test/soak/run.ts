@@ -21,6 +21,8 @@ const PROGRESS_MS = 10_000
 const WARM_MS = 30_000
 /** Idle connections have ended by then. */
 const QUIET_MS = 8_000
+/** Connections to the bucket are kept for 60 s. */
+const KEPT_MS = 75_000
 const MORE_HEAP_MEGABYTES = 24
 const MORE_DESCRIPTORS = 16
 
@@ -91,6 +93,15 @@ function compareHeld(idle: Held, warm: Held, after: Held, record: Happenings): v
   }
 }
 
+/** Waits for what is kept open only for a while. */
+async function untilClosed({ steadyPid }: Machine, { holding }: Held): Promise<void> {
+  const most = (holding?.descriptors ?? 0) + MORE_DESCRIPTORS
+  const endsAt = performance.now() + KEPT_MS
+  while (((await holdingOf(steadyPid))?.descriptors ?? 0) > most && performance.now() < endsAt) {
+    await pause(1_000)
+  }
+}
+
 async function soak(machine: Machine, minutes: number, seed: number): Promise<Happenings> {
   const record = openRecord(print)
   const startedAt = performance.now()
@@ -115,6 +126,7 @@ async function soak(machine: Machine, minutes: number, seed: number): Promise<Ha
     ...phones.map(({ phone, chance }) => live(phone, chance, storageOf, isOver)),
   ])
   await pause(QUIET_MS)
+  await untilClosed(machine, idle)
   compareHeld(idle, await warm, await heldBy(machine), record)
   await comparePlaces(
     machine,
