@@ -113,10 +113,15 @@ export class StoredDocument {
     return this.#segments
   }
 
-  /** Decoded once and kept; never changed in place. */
+  /** Decoded once and kept until `forget`; never changed in place. */
   get fields(): Fields {
     this.#fields ??= decodeFields(this.bytes)
     return this.#fields
+  }
+
+  /** Lets go of the decoded fields, which come back when they are asked for. */
+  forget(): void {
+    this.#fields = undefined
   }
 
   /** The same with only these fields decoded, for a single look. */

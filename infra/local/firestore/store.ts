@@ -3,6 +3,7 @@ import { type Location, type Micros, placeOf, StoredDocument } from './document.
 import { DocumentCache } from './document-cache.ts'
 import type { IndexShape } from './index-definition.ts'
 import { Indexes } from './indexes.ts'
+import { Snapshot } from './snapshot.ts'
 import type { Fields } from './value.ts'
 
 /** SQLite's default page. */
@@ -22,6 +23,9 @@ const SCHEMA = `
     idx INTEGER NOT NULL, key BLOB NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (idx, key)) WITHOUT ROWID;
   INSERT OR IGNORE INTO meta (name, value) VALUES ('clock', 0);
 `
+
+/** Documents of larger commits are kept encoded only: decoded ones are many small objects, which the collector moves about. */
+const FEW = 16
 
 const SET_CLOCK = "UPDATE meta SET value = ? WHERE name = 'clock'"
 
@@ -143,7 +147,9 @@ export class Store implements View {
   }
 
   #keep(changes: Changes): void {
+    const many = changes.written.size > FEW
     for (const [place, document] of changes.written) {
+      if (many) document?.forget()
       if (document === undefined) this.#cache.drop(place)
       else this.#cache.put(place, document)
     }
@@ -220,30 +226,5 @@ export class Changes {
   ): void {
     this.#store.indexes.maintain(location.database, location.kind, before, after)
     this.written.set(location.place, after)
-  }
-}
-
-/** The state at its creation, read through a connection of its own. */
-export class Snapshot implements View {
-  readonly connection: Connection
-  readonly indexes: Indexes
-
-  constructor(file: string) {
-    this.connection = new Connection(file, true)
-    this.indexes = new Indexes(this.connection, 'snapshot', () => [])
-    this.connection.sqlite.exec('BEGIN')
-    this.connection.number('SELECT count(*) FROM meta')
-  }
-
-  find(location: Location): StoredDocument | undefined {
-    return this.connection.find(location.key)
-  }
-
-  byId(document: number): StoredDocument {
-    return this.connection.byId(document)
-  }
-
-  close(): void {
-    this.connection.close()
   }
 }

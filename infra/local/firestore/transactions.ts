@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Micros } from './document.ts'
 import type { Locks, Owner } from './locks.ts'
+import type { Snapshot } from './snapshot.ts'
 import { invalid, StatusError } from './status.ts'
-import type { Snapshot, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** A snapshot holds back the log's truncation, nobody's work; Firestore drops it after a minute, too. */
 const SNAPSHOT_IDLE_MS = 60_000
