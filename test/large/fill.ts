@@ -1,5 +1,6 @@
 /** Many accounts with photo records, written by the SDK in large commits: as `register` and `upload` leave them. */
 import { objectName, type Photo } from '../../shared/domain/photo.ts'
+import { ProblemError } from '../../shared/domain/problem.ts'
 import { NO_USAGE } from '../../shared/domain/quota.ts'
 import type { Database, Transaction } from '../../shared/store/firestore.ts'
 import { photoFields } from '../../shared/store/photo-record.ts'
@@ -13,6 +14,8 @@ const PHOTO_BYTES = 2_000_000
 /** Accounts of one commit, of 13 documents each: few enough to be written well within the deadline of a call. */
 const ACCOUNTS_AT_ONCE = 16
 const COMMITS_AT_ONCE = 4
+/** How often a commit may be too slow. */
+const PATIENCE = 20
 
 /** Ids as long as real ones, in an order that says nothing. */
 function idOf(kind: string, number: number): string {
@@ -75,6 +78,18 @@ function addAccount(write: Transaction, database: Database, number: number): voi
   write.create(usageDocument(database, userId), usageFields({ ...NO_USAGE, ...taken }))
 }
 
+/** `lost` is a repeat whose first commit was done and too slow to say so; the count at the end tells. */
+async function written(database: Database, write: (transaction: Transaction) => void) {
+  for (let again = 0; again < PATIENCE; again += 1) {
+    const outcome = await database.commit(write).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.code === 'unavailable') return 'again'
+      throw error
+    })
+    if (outcome !== 'again') return
+  }
+  throw new Error('the store is too slow to be filled')
+}
+
 /** Writes so many accounts with ten photo records each. */
 export async function fill(database: Database, accounts: number): Promise<void> {
   let next = 0
@@ -83,8 +98,7 @@ export async function fill(database: Database, accounts: number): Promise<void> 
       const from = next
       next = Math.min(accounts, from + ACCOUNTS_AT_ONCE)
       const to = next
-      // `lost` is a repeat whose first commit was done and too slow to say so; the count below tells.
-      await database.commit((write) => {
+      await written(database, (write) => {
         for (let number = from; number < to; number += 1) addAccount(write, database, number)
       })
     }
