@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { copyFile, open, rm } from 'node:fs/promises'
+import { copyFile, open, unlink } from 'node:fs/promises'
 import path from 'node:path'
+import { isMissing } from './errors.ts'
 
 /**
  * The bytes of objects, in files whose names are hashes: no bucket or object name is ever a path.
@@ -73,8 +74,12 @@ export class Blobs {
   }
 
   /** Deletes a blob, or nothing. */
-  remove(blob: string): Promise<void> {
-    return rm(this.pathOf(blob), { force: true })
+  async remove(blob: string): Promise<void> {
+    try {
+      await unlink(this.pathOf(blob))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
   }
 
   /** Deletes uploads that no live session owns, as a crash leaves them; gives their number. */

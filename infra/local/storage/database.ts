@@ -38,7 +38,8 @@ INSERT OR IGNORE INTO clock VALUES (1, 0);
  */
 export function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 2000 })
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;')
+  // The directory belongs to one process, so no statement has to ask the system for locks.
+  db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;')
   db.exec(SCHEMA)
   return db
 }
