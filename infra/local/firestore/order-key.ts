@@ -34,7 +34,7 @@ const TEXT_SEGMENT = 3
 const BIAS = 2n ** 63n
 
 /** Path segments in Firestore's order (`__id7__` before all others, by number); a parent's key is a prefix of its children's. */
-export function writePath(w: KeyWriter, segments: readonly string[]): KeyWriter {
+function writePath(w: KeyWriter, segments: readonly string[]): KeyWriter {
   for (const segment of segments) {
     const numeric = segment.startsWith('__') ? /^__id(-?\d+)__$/u.exec(segment)?.[1] : undefined
     if (numeric === undefined) w.byte(TEXT_SEGMENT).text(segment)
