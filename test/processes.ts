@@ -12,6 +12,8 @@ export type Started = {
   /** Ends it with the signal and waits for its end; the exit code, or null after a signal. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
   readonly ended: Promise<number | null>
+  /** Reads nothing more of it: what it prints then fails. */
+  closeOutput(): void
 }
 
 const running = new Set<ChildProcess>()
@@ -85,6 +87,10 @@ export function startNode(
       return ended
     },
     ended,
+    closeOutput: () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    },
   }
 }
 

@@ -22,6 +22,7 @@ import {
 } from './framework.ts'
 import { CRASH_DRAIN_MS, DRAIN_MS } from './lifecycle.ts'
 import { createLog, stackOf } from './log.ts'
+import { writeLogLine } from './log-output.ts'
 import { type Enter, Pipeline } from './pipeline.ts'
 import { type AssembledRequest, type Binding, createRouting, type ReceivePhoto } from './routing.ts'
 import { createServing, type Serving } from './server.ts'
@@ -32,7 +33,7 @@ const log = createLog({
   deployed,
   project: deployed ? settings('GOOGLE_CLOUD_PROJECT').GOOGLE_CLOUD_PROJECT : undefined,
   colours: process.stdout.isTTY === true,
-  write: (line) => void process.stdout.write(line),
+  write: writeLogLine,
 })
 
 /** A function that was imported: its endpoint, and what serves its routes. */

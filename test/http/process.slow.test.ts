@@ -43,6 +43,18 @@ describe('an end', { timeout: 120_000 }, () => {
     expect(await ended).toBe(0)
   })
 
+  test('comes by itself once nobody reads the log any more, and what runs finishes', async () => {
+    const server = await startForTest()
+    const finishing = await openSlow(server.port, server.url, 1000)
+
+    server.process.closeOutput()
+    // Its line cannot be written; its own connection may end with it.
+    await fetch(`${server.url}/hello`).catch(() => undefined)
+
+    expect(parseAnswer(await finishing.closed).status).toBe(200)
+    expect(await server.process.ended).toBe(0)
+  })
+
   test('OPS-04 what nobody caught is logged, drains 2 s at most and ends with 1; nobody else gets its text', async () => {
     const causes = [
       { path: '/throw', event: 'uncaught_exception', text: 'nobody catches this' },
