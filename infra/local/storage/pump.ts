@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { StorageError } from './errors.ts'
 import type { FileSink } from './file-sink.ts'
+import { countChunk } from './young-chunks.ts'
 
 /** A sender that brings fewer than `bytes` in `windowMs` is cut off with 408. */
 export type Pace = { windowMs: number; bytes: number }
@@ -28,6 +29,7 @@ export function pump(
   let refused = false
   const onData = (chunk: Buffer) => {
     recent += chunk.length
+    countChunk(chunk.length)
     if (refused) return
     try {
       take(chunk)
