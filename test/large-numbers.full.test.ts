@@ -27,12 +27,21 @@ type Side = {
   close(): Promise<void>
 }
 
-async function openSide(accounts: number): Promise<Side> {
+async function filledWith(accounts: number) {
   const dataDir = await newDataDir()
   const cloud = await startCloud(dataDir)
   const database = databaseOf(cloud)
   await fill(database, accounts)
-  const instance = await startInstance(cloud.environment)
+  return { dataDir, cloud, database }
+}
+
+/** After all is filled, which takes longer than a token lives. */
+async function openSide({
+  dataDir,
+  cloud,
+  database,
+}: Awaited<ReturnType<typeof filledWith>>): Promise<Side> {
+  const instance = await startInstance({ ...cloud.environment, ACCESS_TOKEN_SECONDS: '900' })
   const users: User[] = []
   for (let at = 0; at < PROBES + 1; at += 1) {
     const user = await registerUser(instance.url)
@@ -67,8 +76,10 @@ function databaseOf({ environment }: Omit<App, 'url'>): Database {
 let small: Side
 let large: Side
 beforeAll(async () => {
-  small = await openSide(SMALL)
-  large = await openSide(LARGE)
+  const many = await filledWith(LARGE)
+  const few = await filledWith(SMALL)
+  small = await openSide(few)
+  large = await openSide(many)
 }, FILL_MS)
 afterAll(async () => {
   await Promise.all([small?.close(), large?.close()])
