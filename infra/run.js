@@ -1,4 +1,6 @@
 // Every npm script starts here, in plain JavaScript: an older Node gets one clear line instead of a syntax error.
+import { fileURLToPath } from 'node:url'
+
 const [major] = process.versions.node.split('.').map(Number)
 if (major < 24) {
   console.error(
@@ -6,6 +8,10 @@ if (major < 24) {
   )
   process.exit(1)
 }
+
+// What Node compiled is kept for the next start: a third of the time until `npm start` answers.
+const { enableCompileCache } = await import('node:module')
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)))
 
 const [name, ...args] = process.argv.slice(2)
 const commands = {

@@ -203,7 +203,12 @@ async function send(
   request.once('error', onBroken)
   request.setTimeout(STALL_MS, () => request.destroy(unavailable('the bucket takes no bytes')))
   const waiting = new AbortController()
-  const answer = answerTo(request, waiting.signal).then(readObject)
+  let isOpen = true
+  const answer = answerTo(request, waiting.signal)
+    .then(readObject)
+    .finally(() => {
+      isOpen = false
+    })
   answer.catch(() => undefined)
   try {
     // An answer before the end is a refusal: it stops the source.
@@ -217,7 +222,7 @@ async function send(
   try {
     return await lastAnswer(address, answer)
   } finally {
-    waiting.abort()
+    if (isOpen) waiting.abort()
   }
 }
 
