@@ -14,6 +14,10 @@ const AT_ONCE = 4
 const REFRESHES_PROMISED = 120
 const READS_PROMISED = 400
 
+/** Of each chain of logins, and of refreshes: one session may be refreshed 60 times a minute. */
+const USERS_EACH = 32
+const SESSIONS_EACH = 48
+
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 function middle(figures: readonly Figures[], of: (one: Figures) => number): number {
@@ -38,8 +42,20 @@ async function inTurn(
   return rounds
 }
 
+/** Phones come from addresses of their own, and a user has a few of them. */
+function inTurnFrom(address: string, url: string, users: readonly User[]): () => Shot {
+  let next = 0
+  const headers = { ...JSON_TYPE, 'x-forwarded-for': address }
+  return () => {
+    const { username, password } = users[next % users.length] ?? {}
+    next += 1
+    const body = JSON.stringify({ username, password })
+    return { method: 'POST', url: `${url}/login`, headers, body }
+  }
+}
+
 async function login(servers: Servers): Promise<Row[]> {
-  const env = { ...servers.environment, ...ENVIRONMENT }
+  const env = { ...servers.environment, ...ENVIRONMENT, TRUSTED_PROXY_HOPS: '1' }
   const [register, tried] = await Promise.all([
     startFunction('register', env),
     startFunction('login', env),
@@ -47,12 +63,12 @@ async function login(servers: Servers): Promise<Row[]> {
   const bare = startNode(['test/bench/hash-rate.ts'])
   try {
     const [, bareUrl = ''] = await bare.line(/^hashing at (\S+)$/m)
-    const users = await registerAll(register.url, AT_ONCE)
-    const logins = users.map(({ username, password }) => () => {
-      const body = JSON.stringify({ username, password })
-      return { method: 'POST', url: `${tried.url}/login`, headers: JSON_TYPE, body }
-    })
-    const hashes = users.map(() => () => ({ method: 'GET', url: bareUrl }))
+    const users = await registerAll(register.url, AT_ONCE * USERS_EACH)
+    const chains = Array.from({ length: AT_ONCE }, (_, chain) =>
+      users.filter((_user, at) => at % AT_ONCE === chain),
+    )
+    const logins = chains.map((own, chain) => inTurnFrom(`192.0.2.${chain + 1}`, tried.url, own))
+    const hashes = chains.map(() => () => ({ method: 'GET', url: bareUrl }))
     const { ours, other } = await inTurn(
       () => measureLoad(tried.process.pid, logins, ROUND_MS),
       () => measureLoad(bare.pid, hashes, ROUND_MS),
@@ -130,8 +146,6 @@ function refreshing(url: string, tokens: string[]): (before: string | undefined)
     return { method: 'POST', url: `${url}/token/refresh`, headers: { authorization } }
   }
 }
-
-const SESSIONS_EACH = 48
 
 async function refreshesAndReads(servers: Servers): Promise<Row[]> {
   const env = { ...servers.environment, ...ENVIRONMENT }
