@@ -61,17 +61,18 @@ const byteOf = (word: number, plane: number) => (word >>> (8 * plane)) & 0xff
 const NIBBLES = vector(lanes(() => 15))
 
 /** The tables, and `CRC` as that of the first lane. */
-const begin: Code = planes((plane) => [
-  ...vector(lanes((nibble) => byteOf(crcOfByte(nibble), plane))),
-  ...set(lowTable(plane)),
-  ...vector(lanes((nibble) => byteOf(crcOfByte(nibble << 4), plane))),
-  ...set(highTable(plane)),
-  ...vector(lanes(() => 0)),
-  ...get(CRC),
-  ...[...integer(8 * plane), 0x76],
-  ...REPLACE_LANE_0,
-  ...set(crcs(plane)),
-]).flat()
+const begin = (): Code =>
+  planes((plane) => [
+    ...vector(lanes((nibble) => byteOf(crcOfByte(nibble), plane))),
+    ...set(lowTable(plane)),
+    ...vector(lanes((nibble) => byteOf(crcOfByte(nibble << 4), plane))),
+    ...set(highTable(plane)),
+    ...vector(lanes(() => 0)),
+    ...get(CRC),
+    ...[...integer(8 * plane), 0x76],
+    ...REPLACE_LANE_0,
+    ...set(crcs(plane)),
+  ]).flat()
 
 const INTERLEAVE_LOW = lanes((at) => (at >> 1) + (at & 1) * LANES)
 const INTERLEAVE_HIGH = INTERLEAVE_LOW.map((from) => from + LANES / 2)
@@ -105,7 +106,7 @@ const step = (bytes: number): Code => [
 ]
 
 /** do { 16 bytes of each stretch; at += 16 } while (at < end) */
-const loop: Code = [
+const loop = (): Code => [
   ...[0x03, 0x40],
   ...lanes((lane) => [...get(AT), ...load(lane * STRETCH_BYTES), ...set(rows(lane))]).flat(),
   ...transpose(rows, columns),
@@ -117,11 +118,8 @@ const loop: Code = [
 ]
 
 /** The CRCs to offset 0, byte plane after byte plane. */
-const end: Code = planes((plane) => [
-  ...integer(0),
-  ...get(crcs(plane)),
-  ...store(plane * LANES),
-]).flat()
+const end = (): Code =>
+  planes((plane) => [...integer(0), ...get(crcs(plane)), ...store(plane * LANES)]).flat()
 
 function section(id: number, content: Code): Code {
   return [id, ...leb(content.length), ...content]
@@ -149,7 +147,7 @@ declare const WebAssembly: {
 }
 
 export function openProgram(): Program {
-  const body = [1, ...leb(VECTORS), 0x7b, ...begin, ...loop, ...end, 0x0b]
+  const body = [1, ...leb(VECTORS), 0x7b, ...begin(), ...loop(), ...end(), 0x0b]
   const code = Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, 3, 0x7f, 0x7f, 0x7f, 0]),
