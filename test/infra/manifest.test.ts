@@ -19,7 +19,7 @@ const REFUSED: readonly { readonly part: Partial<FunctionSpec>; readonly problem
   { part: { name: 'ab' }, problem: 'account id would be under 6' },
   { part: { concurrency: 0 }, problem: 'concurrency must be from 1 to 16' },
   { part: { concurrency: 40 }, problem: 'concurrency must be from 1 to 16' },
-  { part: { concurrency: 1001, native: [] }, problem: 'concurrency must be from 1 to 1000' },
+  { part: { concurrency: 129, native: [] }, problem: 'concurrency must be from 1 to 128' },
   { part: { maxInstances: 101 }, problem: 'maxInstances must be from 1 to 100' },
   { part: { minInstances: 31 }, problem: 'minInstances must not be over' },
   { part: { timeoutSeconds: 3601 }, problem: 'timeoutSeconds must be from 1 to 3600' },

@@ -18,8 +18,20 @@ export async function storesOf(environment: Readonly<Record<string, string>>): P
     FIRESTORE_DATABASE: setting('FIRESTORE_DATABASE'),
   })
   const files = openPhotoFiles({ PHOTO_BUCKET: setting('PHOTO_BUCKET') })
-  await Promise.all([database.client().listCollections(), files.list('', 1)])
+  await Promise.all([database.client().listCollections(), files.list('', 1), signOnce(files)])
   return { database, files }
+}
+
+/** The key that signs is read at the first address. */
+async function signOnce(files: PhotoFiles): Promise<void> {
+  const now = new Date()
+  await files.signedAddress({
+    name: 'none',
+    contentType: 'image/png',
+    contentDisposition: 'inline',
+    now,
+    expiresAt: new Date(now.getTime() + 60_000),
+  })
 }
 
 export type StoredApp = App & Stores
