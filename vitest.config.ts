@@ -44,7 +44,7 @@ export default defineConfig({
     retry: process.env['CI'] === undefined ? 0 : 1,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    sequence: { shuffle: process.env['CI'] !== undefined },
+    sequence: { shuffle: { files: process.env['CI'] !== undefined, tests: false } },
     coverage: { include: ['functions/**', 'shared/**', 'infra/local/**'] },
     projects: [
       { extends: true, test: { name: 'rules', include: rules, exclude, pool: 'threads' } },
