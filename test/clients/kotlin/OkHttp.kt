@@ -12,9 +12,9 @@ class MediaType {
 
 abstract class RequestBody {
     companion object {
-        fun ByteArray.toRequestBody(contentType: MediaType? = null, offset: Int = 0, byteCount: Int = size): RequestBody = TODO()
-        fun String.toRequestBody(contentType: MediaType? = null): RequestBody = TODO()
-        fun File.asRequestBody(contentType: MediaType? = null): RequestBody = TODO()
+        fun ByteArray.toRequestBody(contentType: MediaType? = null, offset: Int = 0, byteCount: Int = size): RequestBody = throw UnsupportedOperationException()
+        fun String.toRequestBody(contentType: MediaType? = null): RequestBody = throw UnsupportedOperationException()
+        fun File.asRequestBody(contentType: MediaType? = null): RequestBody = throw UnsupportedOperationException()
     }
 }
 
@@ -32,14 +32,14 @@ class Request {
 }
 
 class ResponseBody {
-    fun string(): String = TODO()
+    fun string(): String = throw UnsupportedOperationException()
 }
 
 class Response : Closeable {
-    val code: Int = TODO()
-    val body: ResponseBody? = TODO()
-    fun header(name: String, defaultValue: String? = null): String? = TODO()
-    override fun close() = TODO()
+    val code: Int = throw UnsupportedOperationException()
+    val body: ResponseBody? = throw UnsupportedOperationException()
+    fun header(name: String, defaultValue: String? = null): String? = throw UnsupportedOperationException()
+    override fun close() = throw UnsupportedOperationException()
 }
 
 interface Call {
@@ -47,5 +47,5 @@ interface Call {
 }
 
 open class OkHttpClient {
-    open fun newCall(request: Request): Call = TODO()
+    open fun newCall(request: Request): Call = throw UnsupportedOperationException()
 }
