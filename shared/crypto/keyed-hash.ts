@@ -10,11 +10,9 @@ export function keyedHash(
   secrets: Watched<TokenSecrets>,
   label: string,
 ): (plain: string) => string {
-  let last: { readonly secret: Buffer; readonly key: Buffer } | undefined
   return (plain) => {
     const [secret] = secrets.current()
-    if (last?.secret !== secret) last = { secret, key: deriveKey(secret, label) }
-    return createHmac('sha256', last.key).update(plain).digest('base64url')
+    return createHmac('sha256', deriveKey(secret, label)).update(plain).digest('base64url')
   }
 }
 

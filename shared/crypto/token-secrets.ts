@@ -1,5 +1,5 @@
 /** The secrets of `TOKEN_SECRET_FILE`: the first makes new tokens and hashes, all are accepted (contract 1). */
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { StartError } from '../domain/start-error.ts'
 import { type Watched, watchFile } from './watched-file.ts'
 
@@ -43,7 +43,16 @@ export function generateTokenSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** A key of its own for each use of a secret (RFC 5869). */
-export function deriveKey(secret: Buffer, label: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `wowmedia ${label}`, 32))
+/** Each derived once; they go with their secret, which goes with the file that held it. */
+const derived = new WeakMap<Buffer, Map<string, KeyObject>>()
+
+/** A key of its own for each use of a secret (RFC 5869); `label` is one of the program's few. */
+export function deriveKey(secret: Buffer, label: string): KeyObject {
+  const keys = derived.get(secret) ?? new Map<string, KeyObject>()
+  derived.set(secret, keys)
+  const known = keys.get(label)
+  if (known !== undefined) return known
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `wowmedia ${label}`, 32)))
+  keys.set(label, key)
+  return key
 }

@@ -6,8 +6,8 @@ import type { Row } from './image.ts'
 import { type Figures, measureLoad, percentile, type Shot } from './load.ts'
 
 const ROUNDS = 5
-/** Until the compiler has seen all that a call needs. */
-const WARM_UPS = 3
+/** Until the compiler has seen all that a call needs: logins are few a second, so they take longest. */
+const WARM_UPS = 12
 const ROUND_MS = 2_500
 const AT_ONCE = 4
 /** What the project promises of one core. */

@@ -108,12 +108,16 @@ function probes(registerUrl: string, admin: User): Readonly<Record<string, Prepa
   const fresh = () => registerUser(registerUrl)
   const bearer = ({ accessToken }: User) => ({ authorization: `Bearer ${accessToken}` })
   const get = (path: string) => async () => ({ method: 'GET', path, headers: bearer(admin) })
-  const { username, password } = admin
   return {
     welcome: get('/'),
     jwks: get('/.well-known/jwks.json'),
-    register: async () => json('/registration', { username: randomName(), password }),
-    login: async () => json('/login', { username, password }),
+    register: async () =>
+      json('/registration', { username: randomName(), password: admin.password }),
+    login: async () => {
+      // A user of its own: the 21st login would sign out the admin's first session.
+      const { username, password } = await fresh()
+      return json('/login', { username, password })
+    },
     refresh: async () => json('/token/refresh', { refresh_token: (await fresh()).refreshToken }),
     'logout-access': async () => ({
       method: 'POST',
