@@ -22,6 +22,8 @@ type Case = (typeof CASES)[number]
 type Work = (name: string, content: Buffer) => Promise<void>
 
 const RUNS = 5
+/** The first ones compile the code of the servers. */
+const WARM_UPS = 2
 /** What a socket hands over at once. */
 const PIECE_BYTES = 64 * KIB
 
@@ -57,8 +59,11 @@ async function compare(each: Case, urls: string[], directory: string): Promise<R
   const works = [...uploads, (name: string, body: Buffer) => writeFile(join(directory, name), body)]
   const content = Buffer.alloc(each.bytes, 'photo')
   const rates: number[][] = works.map(() => [])
-  for (let run = 0; run < RUNS; run++) {
-    for (const [at, work] of works.entries()) rates[at]?.push(await rate(each, work, content))
+  for (let run = -WARM_UPS; run < RUNS; run++) {
+    for (const [at, work] of works.entries()) {
+      const measured = await rate(each, work, content)
+      if (run >= 0) rates[at]?.push(measured)
+    }
   }
   agent.destroy()
   const [ours = 0, bare = 0, file = 0] = rates.map(median)

@@ -9,11 +9,12 @@ import { startNode } from '../processes.ts'
 import type { Row } from './image.ts'
 
 const PHOTO_BYTES = 18 * 1024 * 1024
-const RUNS = 7
-/** Uploads of each side before its speed counts: the first ones compile its code. */
-const WARM_UPS = 8
-const UPLOADS = 4
+/** How many at once, how often before it counts (the first ones compile the code), and how often after. */
+type Load = { readonly atOnce: number; readonly warmUps: number; readonly runs: number }
+const ONE: Load = { atOnce: 1, warmUps: 8, runs: 7 }
+const FOUR: Load = { atOnce: 4, warmUps: 8, runs: 7 }
 const AT_ONCE = 32
+const MANY: Load = { atOnce: AT_ONCE, warmUps: 1, runs: 5 }
 const SAMPLE_MS = 20
 
 type Side = {
@@ -39,9 +40,10 @@ export async function benchUpload(): Promise<Row[]> {
     const ours = sideOf(upload.process.pid, `${upload.url}/file`, photo, accessToken)
     const other = sideOf(pipe.pid, pipeUrl, photo, accessToken)
     return [
-      await compareSpeed('POST /file, 18 MiB, one at a time', ours, other, photo.length, 1),
-      await compareSpeed('POST /file, 18 MiB, four at a time', ours, other, photo.length, UPLOADS),
+      await compareSpeed('POST /file, 18 MiB, one at a time', ours, other, photo.length, ONE),
+      await compareSpeed('POST /file, 18 MiB, four at a time', ours, other, photo.length, FOUR),
       await compareMemory(ours, other),
+      await compareSpeed('POST /file, 18 MiB, 32 at a time', ours, other, photo.length, MANY),
     ]
   } finally {
     await Promise.all([register.process.stop(), upload.process.stop(), pipe.stop()])
@@ -75,10 +77,10 @@ async function compareSpeed(
   ours: Side,
   other: Side,
   bytes: number,
-  atOnce: number,
+  { atOnce, warmUps, runs }: Load,
 ): Promise<Row> {
   const speeds = { ours: [] as number[], other: [] as number[] }
-  for (let run = -WARM_UPS; run < RUNS; run += 1) {
+  for (let run = -warmUps; run < runs; run += 1) {
     const pair = {
       ours: await megabytesPerSecond(ours, bytes, atOnce),
       other: await megabytesPerSecond(other, bytes, atOnce),
